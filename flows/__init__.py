@@ -1,0 +1,1 @@
+"""The pipeline as plain steps, and the Prefect flows that wrap them."""

@@ -1,0 +1,1 @@
+"""What a person gets to see: the page, its charts, messages and notifications."""

@@ -1,0 +1,223 @@
+"""The DuckDB file: open it, bring its tables up to date, read frames from it and write frames to it."""
+
+# With DuckDB's types held by evaluated annotations, Python ends in a page of "nanobind: leaked" on stderr.
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from store.home import Home
+from store.samples import SAMPLES_SCHEMA, write_empty_samples
+
+COMMENTS_OF_SAMPLES = {
+    "activity_id": "The activity.",
+    "athlete": "Key of the athlete in kneewatch.toml.",
+    "at": "When (UTC).",
+    "elapsed_s": "Seconds since the start, pauses included.",
+    "timer_s": "Seconds since the start with the timer running; stands still in a pause.",
+    "lat_deg": "Latitude, degrees.",
+    "lon_deg": "Longitude, degrees.",
+    "distance_m": "Metres since the start.",
+    "speed_m_per_s": "Speed as the device says, metres per second.",
+    "altitude_m": "Altitude, metres.",
+    "hr_bpm": "Heart rate, beats per minute.",
+    "cadence_spm": "Steps per minute of both feet (runs); revolutions per minute otherwise.",
+    "power_w": "Power, watts.",
+    "temperature_c": "Temperature at the device, degrees Celsius.",
+    "stance_time_ms": "Ground contact time, milliseconds.",
+    "stance_balance_pct": "Share of ground contact on the left, percent.",
+    "vertical_oscillation_mm": "Vertical oscillation, millimetres.",
+    "step_length_mm": "Step length, millimetres.",
+    "year": "Year of the start (UTC); the folder the samples lie in.",
+}
+
+
+class StoreError(Exception):
+    """Something about the store that a person has to know or mend; the text is a sentence for them."""
+
+
+class ArrowStream:
+    """
+    Hand a frame or a relation over by Arrow's C stream and by nothing else.
+
+    DuckDB takes a Polars frame only with pyarrow installed (170 MB) unless it looks like this; and Polars
+    given a bare relation leaves DuckDB objects alive that complain on stderr when Python ends.
+    """
+
+    def __init__(self, source: Any) -> None:
+        self._source = source
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        return self._source.__arrow_c_stream__(requested_schema)
+
+
+@contextmanager
+def opened_store(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the writer's database, made and migrated as needed; one process at a time (see `store.lock`)."""
+    home.prepare()
+    _create_aside(home.store)
+    con = duckdb.connect(str(home.store))
+    try:
+        con.execute("set timezone = 'UTC'")
+        migrate(con)
+        define_samples_view(con, home)
+        yield con
+    finally:
+        con.close()
+
+
+@contextmanager
+def opened_published(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
+    """
+    Open the published copy for questions: read-only, no file but the samples, no network, no extension.
+
+    Raises:
+        StoreError: If nothing has been published yet.
+    """
+    if not home.published.exists():
+        raise StoreError(f"There is no {home.published} yet: run `kneewatch run` first.")
+    con = duckdb.connect(str(home.published), read_only=True)
+    try:
+        con.execute("set timezone = 'UTC'")
+        con.execute("set autoinstall_known_extensions = false")
+        con.execute("set autoload_known_extensions = false")
+        con.execute(f"set allowed_directories = ['{_quoted(home.samples)}']")
+        con.execute("set enable_external_access = false")
+        con.execute("set lock_configuration = true")
+        yield con
+    finally:
+        con.close()
+
+
+@contextmanager
+def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """
+    Commit what the block does, or nothing of it.
+
+    The one place that begins and ends transactions: DuckDB accepts a COMMIT after a caught error and rolls
+    back without a word, so an error must never be caught inside the block.
+    """
+    con.execute("begin transaction")
+    try:
+        yield
+    except BaseException:
+        con.execute("rollback")
+        raise
+    con.execute("commit")
+
+
+def migrate(con: duckdb.DuckDBPyConnection) -> None:
+    """
+    Apply the migrations that this database has not seen, each with its record in one transaction.
+
+    Raises:
+        StoreError: If the database was written by a newer Kneewatch.
+    """
+    con.execute(
+        "create table if not exists schema_migrations (name varchar primary key, sha256 varchar not null)"
+    )
+    applied = {str(row[0]) for row in con.execute("select name from schema_migrations").fetchall()}
+    known = migrations()
+    if unknown := sorted(applied - known.keys()):
+        raise StoreError(
+            f"This database was written by a newer Kneewatch (it knows {unknown[-1]}, this one does not). "
+            "Upgrade Kneewatch; nothing was changed."
+        )
+    for name, sql in known.items():
+        if name in applied:
+            continue
+        with transaction(con):
+            con.execute(sql)
+            digest = hashlib.sha256(sql.encode()).hexdigest()
+            con.execute("insert into schema_migrations values (?, ?)", [name, digest])
+
+
+def migrations() -> dict[str, str]:
+    """Return the migrations by name, in the order in which they are applied."""
+    folder = files("store") / "migrations"
+    texts = {entry.name: entry.read_text() for entry in folder.iterdir() if entry.name.endswith(".sql")}
+    return dict(sorted(texts.items()))
+
+
+def define_samples_view(con: duckdb.DuckDBPyConnection, home: Home) -> None:
+    """Point the view `samples` at the Parquet files of this home; it works while there is none, too."""
+    write_empty_samples(home)
+    columns = ", ".join(f'"{name}"' for name in SAMPLES_SCHEMA)  # "at" is a word of DuckDB's own
+    con.execute(
+        f"create or replace view samples as select {columns}, athlete, year from read_parquet("
+        f"'{_quoted(home.samples)}/*/*/*.parquet', hive_partitioning = true, "
+        "hive_types = {'athlete': varchar, 'year': integer})"
+    )
+    con.execute("comment on view samples is 'One row per sample, read from the Parquet files in samples/.'")
+    for column, comment in COMMENTS_OF_SAMPLES.items():
+        con.execute(f"comment on column samples.{column} is '{_quoted(comment)}'")
+
+
+def frame(con: duckdb.DuckDBPyConnection, query: str, **params: object) -> pl.DataFrame:
+    """Return what the query selects as a frame; timestamps in UTC."""
+    relation = con.sql(query, params=params) if params else con.sql(query)
+    result = pl.DataFrame(ArrowStream(relation))
+    instants = [name for name, kind in result.schema.items() if isinstance(kind, pl.Datetime)]
+    return result.with_columns(pl.col(instants).dt.convert_time_zone("UTC"))
+
+
+def scalar(con: duckdb.DuckDBPyConnection, query: str, **params: object) -> Any:
+    """Return the first column of the first row, or None."""
+    row = con.execute(query, params).fetchone() if params else con.execute(query).fetchone()
+    return row[0] if row else None
+
+
+def insert(con: duckdb.DuckDBPyConnection, table: str, rows: pl.DataFrame) -> None:
+    """Append the rows to the table, matched by column name."""
+    if rows.is_empty():
+        return
+    con.register("incoming", ArrowStream(rows))
+    try:
+        con.execute(f"insert into {_identifier(table)} by name select * from incoming")
+    finally:
+        con.unregister("incoming")
+
+
+def insert_rows(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Mapping[str, object]]) -> None:
+    """Append a few plain rows; all of them have the same keys."""
+    if not rows:
+        return
+    names = list(rows[0])
+    places = ", ".join(f"${name}" for name in names)
+    statement = f"insert into {_identifier(table)} ({', '.join(names)}) values ({places})"
+    con.executemany(statement, [dict(row) for row in rows])
+
+
+def replace(con: duckdb.DuckDBPyConnection, table: str, rows: pl.DataFrame, *, athlete: str) -> None:
+    """Put the rows in the place of everything this athlete has in the (derived) table."""
+    con.execute(f"delete from {_identifier(table)} where athlete = ?", [athlete])
+    insert(con, table, rows.with_columns(pl.lit(athlete).alias("athlete")))
+
+
+def _create_aside(path: Path) -> None:
+    """Make a new database under another name first: one cut off while being created cannot be opened."""
+    if path.exists():
+        return
+    aside = path.with_suffix(".new")
+    aside.unlink(missing_ok=True)
+    duckdb.connect(str(aside)).close()
+    aside.replace(path)
+
+
+def _identifier(name: str) -> str:
+    if not re.fullmatch(r"[a-z_][a-z0-9_]*", name):
+        raise ValueError(f"not a table name: {name!r}")
+    return name
+
+
+def _quoted(value: object) -> str:
+    """Escape for a SQL string literal, where DuckDB takes no parameter."""
+    return str(value).replace("'", "''")

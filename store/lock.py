@@ -1,0 +1,59 @@
+"""One writer at a time: a lock on a file, which says who holds it."""
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from store.database import StoreError
+from store.home import Home
+
+PATIENCE_S = 600.0
+_LOOK_AGAIN_S = 0.05
+
+
+@contextmanager
+def writing(home: Home, what: str, *, patience_s: float = PATIENCE_S) -> Iterator[None]:
+    """
+    Hold the home's writer lock, waiting for our turn; the operating system frees it when a process dies.
+
+    Raises:
+        StoreError: If another process still holds it after `patience_s` seconds, naming that process.
+    """
+    home.prepare()
+    with home.lock.open("a+") as file:
+        _wait_for(file.fileno(), home, patience_s)
+        file.seek(0)
+        file.truncate()
+        file.write(f"{what} (process {os.getpid()})")
+        file.flush()
+        try:
+            yield
+        finally:
+            file.seek(0)
+            file.truncate()
+            file.flush()
+            fcntl.flock(file.fileno(), fcntl.LOCK_UN)
+
+
+def holder(home: Home) -> str | None:
+    """Return who holds the writer lock, or None."""
+    try:
+        return home.lock.read_text().strip() or None
+    except FileNotFoundError:
+        return None
+
+
+def _wait_for(descriptor: int, home: Home, patience_s: float) -> None:
+    deadline = time.monotonic() + patience_s
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                who = holder(home) or "another process"
+                raise StoreError(f"{home.root} is in use by {who}; try again when it is done.") from None
+            time.sleep(_LOOK_AGAIN_S)
+        else:
+            return

@@ -1,0 +1,27 @@
+"""The read copy: kneewatch.duckdb, which anybody may open at any time, put in place in one stroke."""
+
+from __future__ import annotations
+
+import os
+
+import duckdb
+
+from store.files import sync_folder
+from store.home import Home
+
+
+def publish(con: duckdb.DuckDBPyConnection, home: Home) -> None:
+    """Copy the store to `kneewatch.duckdb` by way of a temporary file; who holds the old copy open keeps it."""
+    temporary = home.state / f"published.{os.getpid()}.tmp"
+    temporary.unlink(missing_ok=True)
+    con.execute(f"attach '{str(temporary).replace(chr(39), chr(39) * 2)}' as published")
+    try:
+        con.execute("copy from database store to published")
+    finally:
+        con.execute("detach published")
+    temporary.chmod(0o600)
+    descriptor = os.open(temporary, os.O_RDONLY)
+    os.fsync(descriptor)
+    os.close(descriptor)
+    temporary.replace(home.published)
+    sync_folder(home.root)

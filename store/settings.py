@@ -1,0 +1,580 @@
+"""What a runner may set: kneewatch.toml and the environment, read once into one frozen value."""
+
+import difflib
+import json
+import os
+import re
+import textwrap
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, get_args, get_origin
+from zoneinfo import ZoneInfo
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
+
+from store.home import Home
+
+PREFIX = "KNEEWATCH_"
+NOT_SETTINGS = frozenset(
+    {"KNEEWATCH_HOME", "KNEEWATCH_CORPUS"}
+)  # where the home is; where the tests' files are
+KEY_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,39}$"
+FASTEST_PACE_S_PER_KM = 120.0  # world record pace over the kilometre is 2:12
+SLOWEST_PACE_S_PER_KM = 1200.0  # 20:00 is a slow walk
+
+Severity = Literal["info", "caution", "warning", "stop"]
+Sex = Literal["female", "male"]
+Units = Literal["km", "miles"]
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+
+_PACE = re.compile(r"([0-9]{1,2}):([0-5][0-9])(?: ?(?:min)?/km)?")
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S+")
+_CRON_PART = re.compile(r"(?:\*|([0-9]{1,2})(?:-([0-9]{1,2}))?)(?:/([0-9]{1,2}))?")
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+_CRON_FIELDS: tuple[tuple[int, int, tuple[str, ...]], ...] = (
+    *((0, 59, ()), (0, 23, ()), (1, 31, ())),
+    *((1, 12, _MONTHS), (0, 7, _DAYS)),
+)
+_TABLE_ERRORS = frozenset({"dict_type", "model_type", "model_attributes_type"})
+_SHOWN_CHARS = 60
+
+Place = tuple[str, ...]
+
+
+class SettingsError(Exception):
+    """The settings cannot be used. Its text is one sentence a problem, a line each."""
+
+
+def machine_time_zone(localtime: Path = Path("/etc/localtime")) -> str:
+    """Return the IANA name of this machine's zone: from $TZ, else from where `localtime` points, else UTC."""
+    linked = str(localtime.resolve()).partition("zoneinfo/")[2]
+    names = (os.environ.get("TZ", "").removeprefix(":"), linked.removeprefix("posix/"), "UTC")
+    return next(name for name in names if _is_zone(name))
+
+
+def parse_pace(text: str) -> float:
+    """
+    Read "5:20" or "5:20/km" as seconds per kilometre.
+
+    Raises:
+        ValueError: It is not minutes and seconds from 2:00 to 20:00.
+    """
+    found = _PACE.fullmatch(text.strip())
+    pace_s_per_km = int(found[1]) * 60.0 + int(found[2]) if found else 0.0
+    if not FASTEST_PACE_S_PER_KM <= pace_s_per_km <= SLOWEST_PACE_S_PER_KM:
+        raise ValueError("not a pace")
+    return pace_s_per_km
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (LookupError, ValueError, OSError):  # OSError: "Europe" is a folder
+        return False
+    return name != ""
+
+
+def _is_cron(text: str) -> bool:
+    fields = text.lower().split()
+    return len(fields) == len(_CRON_FIELDS) and all(
+        _is_cron_part(part, low, high, names)
+        for field, (low, high, names) in zip(fields, _CRON_FIELDS, strict=True)
+        for part in field.split(",")
+    )
+
+
+def _is_cron_part(part: str, low: int, high: int, names: Sequence[str]) -> bool:
+    for number, name in enumerate(names, low):
+        part = part.replace(name, str(number))
+    found = _CRON_PART.fullmatch(part)
+    if found is None:
+        return False
+    first = int(found[1] or low)
+    last = int(found[2] or first)
+    return low <= first <= last <= high and found[3] not in ("0", "00")
+
+
+def _zone(name: str) -> str:
+    if not _is_zone(name):
+        raise ValueError("not a time zone")
+    return name
+
+
+def _cron(text: str) -> str:
+    if not _is_cron(text):
+        raise ValueError("not a cron expression")
+    return text
+
+
+def _pace(text: str) -> str:
+    parse_pace(text)
+    return text
+
+
+def _url(url: SecretStr) -> SecretStr:
+    if not _URL.fullmatch(url.get_secret_value()):
+        raise ValueError("not a URL")
+    return url
+
+
+def _whole(value: object) -> object:
+    if type(value) is bool:  # pydantic would take true for 1
+        raise ValueError("not a number")
+    return value
+
+
+def _day(value: object) -> object:
+    if isinstance(value, str):
+        return date.fromisoformat(value)
+    if type(value) is not date:  # pydantic would take a number for seconds since 1970
+        raise ValueError("not a date")
+    return value
+
+
+Key = Annotated[str, StringConstraints(pattern=KEY_PATTERN)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Whole = Annotated[int, BeforeValidator(_whole)]
+Zone = Annotated[str, AfterValidator(_zone)]
+Cron = Annotated[str, AfterValidator(_cron)]
+Pace = Annotated[str, AfterValidator(_pace)]
+Day = Annotated[date, BeforeValidator(_day)]
+Url = Annotated[SecretStr, AfterValidator(_url)]
+
+
+def _setting(what: str, allowed: str = "", *, example: object = None, **field: Any) -> Any:
+    """Declare a value: what it is, what it may be (Literals say so themselves) and how it looks in the template."""
+    extra: dict[str, Any] = {"allowed": allowed, "example": example}
+    return Field(description=what, json_schema_extra=extra, **field)
+
+
+class _Table(BaseModel):
+    # Inputs stay out of pydantic's own messages: a channel's URL is a password.
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, hide_input_in_errors=True)
+
+
+class Plan(_Table):
+    """Which plan an athlete trains by; `race_date` is the day its sixteen weeks end on."""
+
+    name: Text = _setting(
+        "Which plan: half_marathon_beginner, half_marathon_intermediate or one you imported.",
+        "the name of a plan",
+        example="half_marathon_beginner",
+    )
+    race_date: Day = _setting(
+        "Race day; the weeks of the plan end on it.", "a day such as 2026-10-04", example=date(2026, 10, 4)
+    )
+
+
+class Athlete(_Table):
+    """One athlete; what is None is unknown, and what needs it is left out."""
+
+    name: Text | None = _setting("Name for the report.", "a text", example="Mara", default=None)
+    sex: Sex | None = _setting(
+        "Heart-rate load weighs effort differently by sex.", example="female", default=None
+    )
+    birth_year: Whole | None = _setting(
+        "Year of birth.", "a whole number from 1900 to 2100", example=1988, default=None, ge=1900, le=2100
+    )
+    resting_hr_bpm: Whole | None = _setting(
+        "Resting heart rate, beats per minute.",
+        "a whole number from 20 to 120",
+        example=52,
+        default=None,
+        ge=20,
+        le=120,
+    )
+    max_hr_bpm: Whole | None = _setting(
+        "Highest heart rate, beats per minute.",
+        "a whole number from 100 to 250",
+        example=186,
+        default=None,
+        ge=100,
+        le=250,
+    )
+    threshold_hr_bpm: Whole | None = _setting(
+        "Heart rate you can hold for about an hour, beats per minute; above resting, not above the highest.",
+        "a whole number from 60 to 250",
+        example=166,
+        default=None,
+        ge=60,
+        le=250,
+    )
+    threshold_pace: Pace | None = _setting(
+        "Pace on the flat you can hold for about an hour, minutes per kilometre.",
+        'minutes and seconds per kilometre from "2:00" to "20:00", such as "5:20"',
+        example="5:20",
+        default=None,
+    )
+    time_zone: Zone = _setting(
+        "Time zone that decides which day a run belongs to.",
+        'an IANA name such as "Europe/Berlin"',
+        default_factory=machine_time_zone,
+    )
+    week_start: Weekday = _setting("First day of the week.", default="monday")
+    plan: Plan | None = _setting("The plan this athlete trains by.", default=None)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+    @property
+    def threshold_pace_s_per_km(self) -> float | None:
+        return None if self.threshold_pace is None else parse_pace(self.threshold_pace)
+
+    @model_validator(mode="after")
+    def _check_rates(self) -> Self:
+        rest, threshold, top = ("resting_hr_bpm", "threshold_hr_bpm", "max_hr_bpm")
+        for lower, upper, relation in (
+            (rest, threshold, "below"),
+            (threshold, top, "at most"),
+            (rest, top, "below"),
+        ):
+            low, high = getattr(self, lower), getattr(self, upper)
+            if low is not None and high is not None and (low > high or (low == high and relation == "below")):
+                says = f"is {low}; allowed is {relation} {upper}, which is {high}"
+                raise PydanticCustomError("clash", "{says}", {"says": says, "key": lower, "other": upper})
+        return self
+
+
+class Alerts(_Table):
+    """Which of the alerts are delivered; all of them are stored."""
+
+    deliver_within_days: Whole = _setting(
+        "Only alerts about the last so many days are delivered, days.",
+        "a whole number from 0",
+        default=3,
+        ge=0,
+    )
+    min_severity: Severity = _setting("The mildest alert that is delivered.", default="caution")
+
+
+class Channel(_Table):
+    """Where alerts go; `min_severity` None means that of the alerts."""
+
+    url: Url = _setting(
+        "Apprise URL of the service (https://appriseit.com lists them); keep it secret.",
+        "an Apprise URL such as ntfys://ntfy.sh/topic",
+        example="ntfys://ntfy.sh/a-topic-nobody-guesses",
+    )
+    min_severity: Severity | None = _setting(
+        "The mildest alert for this channel; that of [alerts] unless given.", example="warning", default=None
+    )
+
+
+class Schedules(_Table):
+    """When the flows run, as cron expressions."""
+
+    intake: Cron = _setting(
+        "Takes in what lies in the inbox.", "a cron expression of five fields", default="*/15 * * * *"
+    )
+    review: Cron = _setting(
+        "Works out trends, alerts and the report.", "a cron expression of five fields", default="0 6 * * *"
+    )
+    daily: Cron = _setting("Does both.", "a cron expression of five fields", default="30 6 * * *")
+
+
+class Limits(_Table):
+    """What is too much."""
+
+    max_file_mib: Whole = _setting(
+        "Larger files are refused, mebibytes.", "a whole number from 1", default=256, ge=1
+    )
+
+
+class Settings(_Table):
+    """All settings. There is always at least one athlete, and `default_athlete` is one of them."""
+
+    default_athlete: Key = _setting(
+        "Key of the athlete to whom everything belongs that names nobody else.",
+        "the key of an athlete below",
+        default="me",
+    )
+    units: Units = _setting("Units of every number shown to a person.", default="km")
+    athletes: dict[Key, Athlete] = _setting(
+        "You: one table for each athlete. The key after the dot is lower-case letters, digits, - and _. What is not given is unknown, and what needs it is left out.",
+        default={},
+    )
+    alerts: Alerts = _setting("Which alerts are delivered; all of them are stored.", default=Alerts())
+    channels: dict[Key, Channel] = _setting(
+        "Where alerts go; one table for each channel, with a name of your own.", default={}
+    )
+    schedules: Schedules = _setting(
+        "When `kneewatch serve` runs what: minute, hour, day of the month, month, day of the week.",
+        default=Schedules(),
+    )
+    limits: Limits = _setting("What is too much.", default=Limits())
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_athletes_there_is_one(cls, values: Any) -> Any:
+        if not isinstance(values, dict) or values.get("athletes"):
+            return values
+        key = values.get("default_athlete", "me")
+        is_key = isinstance(key, str) and re.match(KEY_PATTERN, key)
+        return values | {"athletes": {key if is_key else "me": {}}}
+
+    @model_validator(mode="after")
+    def _check_default_athlete(self) -> Self:
+        if self.default_athlete not in self.athletes:
+            how = "is" if "default_athlete" in self.model_fields_set else "is not given and so"
+            says = f"{how} {self.default_athlete!r}; allowed are {', '.join(sorted(self.athletes))}"
+            raise PydanticCustomError(
+                "clash", "{says}", {"says": says, "key": "default_athlete", "other": ""}
+            )
+        return self
+
+
+class _Environment(BaseSettings, Settings):
+    """The same fields, for pydantic-settings to look for; never made, so that Settings reads nothing by itself."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter="__", env_ignore_empty=True, enable_decoding=False
+    )
+
+
+def read_settings(home: Home) -> Settings:
+    """
+    Read the home's kneewatch.toml, if there is one, and the KNEEWATCH_… variables, which win.
+
+    Raises:
+        SettingsError: The file is not TOML, or a key or a value is none that is allowed; all of them are named.
+    """
+    file = home.settings_file
+    variables = _variables(os.environ)
+    from_environment = EnvSettingsSource(_Environment)()
+    strangers = [place for place in variables if not _holds(from_environment, place)]
+    problems = [_unknown(place, variables, file.name) for place in strangers]
+    try:
+        settings = Settings.model_validate(_merged(_read_toml(file), from_environment))
+    except ValidationError as error:
+        problems += [_sentence(found, variables, file.name) for found in error.errors(include_url=False)]
+        settings = None
+    if settings is None or problems:
+        raise SettingsError("\n".join(problems))
+    return settings
+
+
+def template(default_athlete: str = "me") -> str:
+    """Return a kneewatch.toml that explains every setting and changes none: its values are commented out."""
+    intro = (
+        "# Settings of Kneewatch. To change one, take the # from the start of its line.\n"
+        "# An environment variable wins over this file: KNEEWATCH_ALERTS__MIN_SEVERITY over min_severity in [alerts].\n\n"
+    )
+    top = "".join(_value_lines(Settings, {"default_athlete": default_athlete}))
+    tables = (
+        _table_lines(("athletes",), f"[athletes.{default_athlete}]", Athlete),
+        _table_lines(("athletes", "", "plan"), f"#[athletes.{default_athlete}.plan]", Plan),
+        _table_lines(("alerts",), "[alerts]", Alerts),
+        _table_lines(("channels",), "#[channels.phone]", Channel),
+        _table_lines(("schedules",), "[schedules]", Schedules),
+        _table_lines(("limits",), "[limits]", Limits),
+    )
+    return intro + top + "".join(tables)
+
+
+def _read_toml(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_bytes().decode("utf-8-sig"))
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise SettingsError(f"{file.name}: it cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{file.name}: it is not text in UTF-8; save it as UTF-8.") from error
+    except tomllib.TOMLDecodeError as error:
+        what, _, where = str(error).rstrip(")").partition(" (at ")
+        raise SettingsError(
+            f"{file.name}: {where}: this is not TOML: {what[:1].lower()}{what[1:]}."
+        ) from None
+
+
+def _variables(environment: Mapping[str, str]) -> dict[Place, str]:
+    """Return the name of each KNEEWATCH_… variable that is not empty, by the place of the setting it speaks of."""
+    return {
+        tuple(name[len(PREFIX) :].lower().split("__")): name
+        for name, value in environment.items()
+        if name.upper().startswith(PREFIX) and name.upper() not in NOT_SETTINGS and value
+    }
+
+
+def _holds(values: Any, place: Place) -> bool:
+    for part in place:
+        if not isinstance(values, dict) or part not in values:
+            return False
+        values = values[part]
+    return True
+
+
+def _merged(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    both = {
+        key: _merged(under[key], value)
+        for key, value in over.items()
+        if isinstance(value, dict) and isinstance(under.get(key), dict)
+    }
+    return under | over | both
+
+
+def _sentence(error: ErrorDetails, variables: Mapping[Place, str], file: str) -> str:
+    kind, context = error["type"], error.get("ctx", {})
+    place = tuple(str(part) for part in error["loc"])
+    if kind == "extra_forbidden":
+        return _unknown(place, variables, file)
+    if place[-1:] == ("[key]",):
+        start = _name(place[:-1], variables, file)
+        return f"{start} is no name for a table; allowed are up to 40 lower-case letters, digits, - and _."
+    if kind == "clash":
+        other = variables.get((*place, context["other"]))
+        start = _name((*place, context["key"]), variables, file)
+        return f"{start} {context['says']}{f' (from {other})' if other else ''}."
+    start = _name(place, variables, file)
+    if kind == "missing":
+        return f"{start} is missing; {_allowed(place)}."
+    if kind in _TABLE_ERRORS:
+        return f"{start} is a table, not a single value; {_allowed_in(place, variables)}."
+    return f"{start} {_shown(place, error['input'])}; {_allowed(place)}."
+
+
+def _unknown(place: Place, variables: Mapping[Place, str], file: str) -> str:
+    variable = _variable_of(place, variables)
+    names = _fields_in(place[:-1])
+    near = difflib.get_close_matches(place[-1], names, n=1)
+    meant = [(*place[:-1], name) for name in near] or [one for one in _places(place) if one[-1] == place[-1]]
+    written = [_as_variable(one) if variable else ".".join(one) for one in meant[:1]]
+    guess = f"; did you mean {written[0]}?" if written else "."
+    known = f" Allowed here: {', '.join(names)}." if names else ""
+    return f"{_name(place, variables, file)} is not a setting{guess}{known}"
+
+
+def _name(place: Place, variables: Mapping[Place, str], file: str) -> str:
+    variable = _variable_of(place, variables)
+    return variable or f"{file}: {'.'.join(place)}"
+
+
+def _variable_of(place: Place, variables: Mapping[Place, str]) -> str | None:
+    """Return the variable that set the value at `place`, something below it, or the whole it belongs to."""
+    ends = ((place[: len(set_at)], set_at[: len(place)], name) for set_at, name in variables.items())
+    return next((name for mine, its, name in ends if mine == its), None)
+
+
+def _as_variable(place: Place) -> str:
+    return PREFIX + "__".join(place).upper()
+
+
+def _shown(place: Place, value: object) -> str:
+    if place[0] == "channels":  # holds passwords
+        return "is none that can be used"
+    text = repr(value) if isinstance(value, str) else str(value)
+    text = text.lower() if isinstance(value, bool) else text
+    return f"is {text if len(text) <= _SHOWN_CHARS else text[:_SHOWN_CHARS] + '…'}"
+
+
+def _allowed(place: Place) -> str:
+    model = _model_at(place[:-1])
+    return (
+        _allowed_by(model, place[-1]) if model and place[-1] in model.model_fields else "allowed is a table"
+    )
+
+
+def _allowed_by(model: type[BaseModel], key: str) -> str:
+    field = model.model_fields[key]
+    choices = _choices(field.annotation)
+    return f"allowed are {', '.join(choices)}" if choices else f"allowed is {_extra(model, key)['allowed']}"
+
+
+def _allowed_in(place: Place, variables: Mapping[Place, str]) -> str:
+    names = _fields_in(place) or ["tables with a name"]
+    example = f", as in {_as_variable((*place, names[0]))}" if place in variables else ""
+    return f"allowed in it are {', '.join(names)}{example}"
+
+
+def _choices(annotation: Any) -> list[str]:
+    if get_origin(annotation) is Literal:
+        return list(get_args(annotation))
+    return [choice for part in get_args(annotation) for choice in _choices(part)]
+
+
+def _extra(model: type[BaseModel], key: str) -> dict[str, Any]:
+    extra = model.model_fields[key].json_schema_extra
+    return extra if isinstance(extra, dict) else {}
+
+
+def _table_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for part in get_args(annotation) if (found := _table_in(part))), None)
+
+
+def _model_at(place: Place) -> type[BaseModel] | None:
+    """Return what the table at `place` may hold; None for a single value and for a table of named tables."""
+    model: type[BaseModel] = Settings
+    is_key = False
+    for part in place:
+        if is_key:
+            is_key = False
+            continue
+        field = model.model_fields.get(part)
+        inner = _table_in(field.annotation) if field else None
+        if field is None or inner is None:
+            return None
+        model, is_key = inner, get_origin(field.annotation) is dict
+    return None if is_key else model
+
+
+def _fields_in(place: Place) -> list[str]:
+    model = _model_at(place)
+    return list(model.model_fields) if model else []
+
+
+def _places(near: Place, model: type[BaseModel] = Settings, above: Place = ()) -> Iterator[Place]:
+    """Yield the place of every setting; a table with a name of the runner's own has that of `near`, else <name>."""
+    for key, field in model.model_fields.items():
+        here = (*above, key)
+        yield here
+        inner = _table_in(field.annotation)
+        if get_origin(field.annotation) is dict:
+            is_beside = near[: len(here)] == here and len(near) > len(here) + 1
+            here += (near[len(here)] if is_beside else "<name>",)
+        if inner:
+            yield from _places(near, inner, here)
+
+
+def _table_lines(place: Place, header: str, model: type[BaseModel]) -> str:
+    parent = _model_at(place[:-1])
+    about = parent.model_fields[place[-1]].description if parent else ""
+    return "".join(["\n", _comment(about or ""), header, "\n", *_value_lines(model, {})])
+
+
+def _value_lines(model: type[BaseModel], given: Mapping[str, object]) -> Iterator[str]:
+    """Yield each value of a table with its explanation; only the `given` ones stand without a comment sign."""
+    for key, field in model.model_fields.items():
+        if _table_in(field.annotation):
+            continue
+        default = field.get_default(call_default_factory=True)
+        allowed = _allowed_by(model, key)
+        end = "" if field.is_required() or default is None else f" Default: {_toml(default)}."
+        value = given.get(key, _extra(model, key)["example"] or default)
+        sign = "" if key in given else "#"
+        yield f"{_comment(f'{field.description} {allowed[:1].upper()}{allowed[1:]}.{end}')}{sign}{key} = {_toml(value)}\n"
+
+
+def _comment(text: str) -> str:
+    return "".join(f"# {line}\n" for line in textwrap.wrap(text, width=100))
+
+
+def _toml(value: object) -> str:
+    return json.dumps(value) if isinstance(value, str) else str(value)

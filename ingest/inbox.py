@@ -1,0 +1,125 @@
+"""What lies in the inbox and may be taken in: settled files, not temporary ones, and whose they are."""
+
+import os
+import stat
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from store.home import Home
+
+TEMPORARY_SUFFIXES = (
+    ".part",
+    ".partial",
+    ".crdownload",
+    ".download",
+    ".tmp",
+    ".filepart",
+    ".opdownload",
+    ".lock",
+)
+TEMPORARY_PREFIXES = (".", "~", "#")
+JUNK_NAMES = {"thumbs.db", "desktop.ini", "@eadir", "__macosx", "$recycle.bin"}
+FRESH_S = 2.0
+LOOK_AGAIN_S = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """
+    One file to take in.
+
+    Attributes:
+        path: Where it is.
+        athlete: Whose it is.
+        file_name: Its name for `exports`, relative to the athlete's folder.
+        is_inbox: Whether it lies in the inbox and leaves it when taken in; other files are only copied.
+        fingerprint: Device, inode, size and mtime in ns: the same when it is still the same file.
+    """
+
+    path: Path
+    athlete: str
+    file_name: str
+    is_inbox: bool
+    fingerprint: tuple[int, int, int, int]
+
+
+def dropped_files(home: Home, *, athletes: frozenset[str], default_athlete: str) -> list[Dropped]:
+    """Return the settled files of the inbox in the order of their names; inbox/<athlete>/ is that athlete's."""
+    first_look = list(_files_below(home.inbox))
+    if any(time.time() - path.stat().st_mtime < FRESH_S for path in first_look if path.exists()):
+        before = {path: _fingerprint(path) for path in first_look}
+        time.sleep(LOOK_AGAIN_S)
+        first_look = [
+            path for path in first_look if (now := _fingerprint(path)) is not None and now == before[path]
+        ]
+    return [
+        dropped
+        for path in first_look
+        if (dropped := _dropped(path, home.inbox, athletes, default_athlete, is_inbox=True)) is not None
+    ]
+
+
+def given_files(paths: list[Path], *, default_athlete: str) -> list[Dropped]:
+    """
+    Return the files a person named, those of folders included.
+
+    Raises:
+        FileNotFoundError: If a path does not exist.
+    """
+    found: list[Dropped] = []
+    for path in paths:
+        if not path.exists():
+            raise FileNotFoundError(f"{path} does not exist.")
+        below = _files_below(path) if path.is_dir() else iter([path])
+        root = path if path.is_dir() else path.parent
+        found += [
+            dropped
+            for file in below
+            if (dropped := _dropped(file, root, frozenset(), default_athlete, is_inbox=False)) is not None
+        ]
+    return found
+
+
+def is_still_the_same(dropped: Dropped) -> bool:
+    """Tell whether the file is the one that was read: only then may it go."""
+    return _fingerprint(dropped.path) == dropped.fingerprint
+
+
+def is_temporary(name: str) -> bool:
+    """Tell whether a name belongs to a half-copied, hidden or junk file."""
+    lower = name.lower()
+    return lower.startswith(TEMPORARY_PREFIXES) or lower.endswith(TEMPORARY_SUFFIXES) or lower in JUNK_NAMES
+
+
+def _files_below(folder: Path) -> Iterator[Path]:
+    """Yield regular files; links, pipes and temporary names stay where they are."""
+    for root, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not is_temporary(name))
+        for name in sorted(names):
+            path = Path(root, name)
+            if not is_temporary(name) and not path.is_symlink() and path.is_file():
+                yield path
+
+
+def _dropped(
+    path: Path, root: Path, athletes: frozenset[str], default_athlete: str, *, is_inbox: bool
+) -> Dropped | None:
+    fingerprint = _fingerprint(path)
+    if fingerprint is None:
+        return None
+    parts = path.relative_to(root).parts
+    if len(parts) > 1 and parts[0] in athletes:
+        return Dropped(path, parts[0], "/".join(parts[1:]), is_inbox, fingerprint)
+    return Dropped(path, default_athlete, "/".join(parts), is_inbox, fingerprint)
+
+
+def _fingerprint(path: Path) -> tuple[int, int, int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    if not stat.S_ISREG(found.st_mode):
+        return None
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns

@@ -1,0 +1,377 @@
+"""One batch of files from the inbox to the store: known? archived, unpacked, decoded, recorded, and only then gone."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import duckdb
+import polars as pl
+
+from ingest.activity import Activity, activities_of
+from ingest.decode import READER_VERSION, decode_files
+from ingest.duplicates import Candidate, find_duplicates
+from ingest.errors import IngestError, NotAnActivityError
+from ingest.inbox import Dropped, is_still_the_same
+from ingest.logs import (
+    LogError,
+    LogResult,
+    PainReport,
+    StrengthSession,
+    completed,
+    decode_text,
+    read_pain_csv,
+    read_strength_csv,
+)
+from ingest.recording import Recording
+from ingest.unpack import format_of, unpack
+from store.archive import archive_original, quarantine_original
+from store.database import frame, insert, insert_rows, scalar, transaction
+from store.files import sync_folder
+from store.home import Home
+from store.samples import write_samples
+from store.settings import Settings
+
+LOG_FORMATS = ("pain_csv", "strength_csv")
+KNOWN_OUTCOMES = ("ingested", "partly_ingested", "ignored")
+NEIGHBOURS = timedelta(days=2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What became of one file; the fields are columns of table `exports`."""
+
+    file_name: str
+    athlete: str
+    export_id: str
+    format: str | None
+    size_bytes: int
+    outcome: str
+    reason: str | None = None
+    activities: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Pending:
+    """A file that is archived and waits for its reader."""
+
+    dropped: Dropped
+    taken: Taken
+    path: Path
+
+
+def take_in(
+    con: duckdb.DuckDBPyConnection,
+    home: Home,
+    settings: Settings,
+    dropped: Sequence[Dropped],
+    *,
+    now: datetime,
+) -> Iterator[Taken]:
+    """
+    Take the files in, each in a transaction of its own, and yield what became of it.
+
+    A file leaves the inbox only after the store has it, and only if it is still the file that was read. One
+    that is refused is set aside with its reason and stops nobody else. Doing it again changes nothing.
+    """
+    intake = _Intake(con, home, settings, now)
+    pending: dict[tuple[str, str], _Pending] = {}
+    again: list[Dropped] = []
+    for one in dropped:
+        ready = intake.look_at(one)
+        if isinstance(ready, Taken):
+            yield ready
+        elif ready is not None and (one.athlete, ready.taken.export_id) in pending:
+            again.append(one)
+        elif ready is not None:
+            pending[one.athlete, ready.taken.export_id] = ready
+    files = [(str(ready.taken.format), ready.path) for ready in pending.values()]
+    for ready, result in zip(pending.values(), decode_files(files), strict=True):
+        yield intake.keep(ready, result)
+    for one in again:
+        if isinstance(taken := intake.look_at(one), Taken):
+            yield taken
+
+
+class _Intake:
+    """What every step of one batch needs: the open store, the home, the settings and the time."""
+
+    def __init__(self, con: duckdb.DuckDBPyConnection, home: Home, settings: Settings, now: datetime) -> None:
+        self.con = con
+        self.home = home
+        self.settings = settings
+        self.now = now
+
+    # From the inbox to the archive ---------------------------------------------------------------------
+
+    def look_at(self, dropped: Dropped) -> Taken | _Pending | None:
+        """Return what became of the file, or the file archived and ready to be decoded; None when it vanished."""
+        max_bytes = self.settings.limits.max_file_mib * 2**20
+        size_bytes = dropped.fingerprint[2]
+        content = _read(dropped.path, max_bytes)
+        if content is None:
+            return None
+        taken = Taken(
+            file_name=dropped.file_name,
+            athlete=dropped.athlete,
+            export_id=hashlib.sha256(content).hexdigest(),
+            format=None,
+            size_bytes=size_bytes,
+            outcome="quarantined",
+        )
+        try:
+            unpacked = unpack(content, dropped.file_name, max_bytes=max_bytes)
+        except IngestError as refusal:
+            return self._refuse(dropped, taken, content, str(refusal))
+        taken = replace(
+            taken,
+            export_id=hashlib.sha256(unpacked.content).hexdigest(),
+            format=format_of(unpacked.content, unpacked.name),
+        )
+        return self._judge(dropped, taken, unpacked.content, unpacked.name)
+
+    def _judge(self, dropped: Dropped, taken: Taken, content: bytes, name: str) -> Taken | _Pending:
+        if known_as := self._known_as(taken):
+            return self._repeat(dropped, taken, known_as)
+        suffix = Path(name).suffix.lower()[:16]
+        if taken.format is None:
+            if dropped.is_inbox:
+                archive_original(self.home, content, export_id=taken.export_id, suffix=suffix)
+            return self._ignore(
+                dropped, taken, "Not a watch export, a pain log or a strength log that Kneewatch knows."
+            )
+        path = archive_original(self.home, content, export_id=taken.export_id, suffix=suffix)
+        if taken.format in LOG_FORMATS:
+            return self._keep_log(dropped, taken, path, decode_text(content))
+        return _Pending(dropped=dropped, taken=taken, path=path)
+
+    def _known_as(self, taken: Taken) -> str | None:
+        name: str | None = scalar(
+            self.con,
+            "select file_name from exports where athlete = $athlete and export_id = $export_id "
+            "and list_contains($outcomes, outcome) order by seen_at limit 1",
+            athlete=taken.athlete,
+            export_id=taken.export_id,
+            outcomes=list(KNOWN_OUTCOMES),
+        )
+        return name
+
+    # What becomes of it --------------------------------------------------------------------------------
+
+    def keep(self, ready: _Pending, result: Recording | IngestError) -> Taken:
+        """Write what a reader made of an archived file; samples first, then everything else at once."""
+        dropped, taken = ready.dropped, ready.taken
+        if isinstance(result, NotAnActivityError):
+            return self._ignore(dropped, taken, str(result))
+        if isinstance(result, IngestError):
+            return self._refuse_archived(ready, str(result))
+        zone = ZoneInfo(self.settings.athletes[taken.athlete].time_zone)
+        try:
+            found = activities_of(
+                result, athlete=taken.athlete, export_id=taken.export_id, zone=zone, now=self.now
+            )
+        except IngestError as refusal:
+            return self._refuse_archived(ready, str(refusal))
+        outcome = "partly_ingested" if result.missing else "ingested"
+        taken = replace(taken, outcome=outcome, reason=result.missing, activities=len(found))
+        for activity in found:
+            _write_samples(self.home, activity)
+        with transaction(self.con):
+            self._record(taken)
+            for activity in found:
+                _insert_activity(self.con, activity)
+            _point_to_canonical(self.con, taken.athlete, found)
+        self._let_go(dropped)
+        return taken
+
+    def _keep_log(self, dropped: Dropped, taken: Taken, path: Path, text: str) -> Taken:
+        """Take in a pain or strength log: wrong lines are named, the right ones kept."""
+        try:
+            result = self._read_log(taken, text)
+        except LogError as refusal:
+            return self._refuse_archived(_Pending(dropped=dropped, taken=taken, path=path), str(refusal))
+        problems = [f"line {problem.line}: {problem.sentence}" for problem in result.problems]
+        if result.unknown_columns:
+            problems.append(f"Ignored columns: {', '.join(result.unknown_columns)}.")
+        if result.problems and not result.rows:
+            return self._refuse_archived(
+                _Pending(dropped=dropped, taken=taken, path=path), " ".join(problems)
+            )
+        outcome = "partly_ingested" if result.problems else "ingested"
+        taken = replace(
+            taken, outcome=outcome, reason=" ".join(problems) or None, activities=len(result.rows)
+        )
+        with transaction(self.con):
+            self._record(taken)
+            for row in result.rows:
+                save_pain_report(self.con, row) if isinstance(row, PainReport) else save_strength(
+                    self.con, row
+                )
+        self._let_go(dropped)
+        return taken
+
+    def _read_log(self, taken: Taken, text: str) -> LogResult[PainReport] | LogResult[StrengthSession]:
+        athletes = self.settings.athletes
+        latest = self.now.date() + timedelta(days=1)
+        if taken.format == "strength_csv":
+            return read_strength_csv(
+                text, default_athlete=taken.athlete, known_athletes=frozenset(athletes), latest=latest
+            )
+        return read_pain_csv(
+            text,
+            source=taken.file_name,
+            default_athlete=taken.athlete,
+            zone_of=lambda athlete: ZoneInfo(athletes[athlete].time_zone),
+            known_athletes=frozenset(athletes),
+            latest=latest,
+        )
+
+    def _repeat(self, dropped: Dropped, taken: Taken, known_as: str) -> Taken:
+        same_name = known_as == taken.file_name
+        reason = (
+            "The same bytes were taken in before."
+            if same_name
+            else f"The same bytes were taken in before as {known_as}."
+        )
+        taken = replace(taken, outcome="duplicate", reason=reason)
+        with transaction(self.con):
+            self._record(taken)
+        self._let_go(dropped)
+        return taken
+
+    def _ignore(self, dropped: Dropped, taken: Taken, reason: str) -> Taken:
+        taken = replace(taken, outcome="ignored", reason=reason)
+        with transaction(self.con):
+            self._record(taken)
+        self._let_go(dropped)
+        return taken
+
+    def _refuse_archived(self, ready: _Pending, reason: str) -> Taken:
+        """Set a refused original aside; it leaves the archive for the quarantine."""
+        taken = self._refuse(ready.dropped, ready.taken, ready.path.read_bytes(), reason)
+        ready.path.unlink(missing_ok=True)
+        return taken
+
+    def _refuse(self, dropped: Dropped, taken: Taken, content: bytes, reason: str) -> Taken:
+        taken = replace(taken, outcome="quarantined", reason=reason)
+        why = {
+            "error": "refused",
+            "reason": reason,
+            "when": self.now.isoformat(),
+            "version": READER_VERSION,
+            "athlete": taken.athlete,
+            "file_name": taken.file_name,
+            "export_id": taken.export_id,
+        }
+        quarantine_original(
+            self.home, content, file_name=taken.file_name, export_id=taken.export_id, reason=why
+        )
+        with transaction(self.con):
+            self._record(taken)
+        self._let_go(dropped)
+        return taken
+
+    def _record(self, taken: Taken) -> None:
+        """Write the row of `exports`; a file of this name and content that was refused before is judged anew."""
+        self.con.execute(
+            "delete from exports where athlete = ? and export_id = ? and file_name = ? and outcome = 'quarantined'",
+            [taken.athlete, taken.export_id, taken.file_name],
+        )
+        row = {**asdict(taken), "seen_at": self.now, "reader_version": READER_VERSION}
+        places = ", ".join(f"${name}" for name in row)
+        self.con.execute(f"insert or ignore into exports ({', '.join(row)}) values ({places})", row)
+
+    def _let_go(self, dropped: Dropped) -> None:
+        """Take the file out of the inbox, unless somebody put another one in its place meanwhile."""
+        if dropped.is_inbox and is_still_the_same(dropped):
+            dropped.path.unlink(missing_ok=True)
+            sync_folder(dropped.path.parent)
+
+
+def save_pain_report(con: duckdb.DuckDBPyConnection, report: PainReport) -> None:
+    """Write a report; one with the same athlete, date, time and side is completed or corrected by it."""
+    earlier = frame(
+        con, "select * from pain_reports where report_id = $report_id", report_id=report.report_id
+    )
+    if earlier.height:
+        told = {key: value for key, value in earlier.row(0, named=True).items() if key != "activity_id"}
+        report = completed(PainReport(**{**told, "flags": tuple(told["flags"])}), report)
+    con.execute("delete from pain_reports where report_id = ?", [report.report_id])
+    insert_rows(con, "pain_reports", [{**asdict(report), "flags": list(report.flags)}])
+
+
+def save_strength(con: duckdb.DuckDBPyConnection, session: StrengthSession) -> None:
+    """Write a strength session; the one of the same athlete and day gives way to it."""
+    con.execute("delete from strength_sessions where session_id = ?", [session.session_id])
+    row = {**asdict(session), "exercises": [asdict(exercise) for exercise in session.exercises]}
+    insert_rows(con, "strength_sessions", [row])
+
+
+def _read(path: Path, max_bytes: int) -> bytes | None:
+    """Return the file's bytes (a little more than allowed at most); None when it vanished. Never follows a link."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except FileNotFoundError:
+        return None
+    with os.fdopen(descriptor, "rb") as file:
+        return file.read(max_bytes + 1)
+
+
+def _write_samples(home: Home, activity: Activity) -> None:
+    started_at = activity.row["started_at"]
+    assert isinstance(started_at, datetime)
+    write_samples(
+        home,
+        activity.samples,
+        athlete=str(activity.row["athlete"]),
+        year=started_at.astimezone(UTC).year,
+        activity_id=str(activity.row["activity_id"]),
+    )
+
+
+def _insert_activity(con: duckdb.DuckDBPyConnection, activity: Activity) -> None:
+    insert_rows(con, "activities", [activity.row])
+    insert(con, "laps", activity.laps.with_columns(activity_id=pl.lit(str(activity.row["activity_id"]))))
+
+
+def _point_to_canonical(con: duckdb.DuckDBPyConnection, athlete: str, found: Sequence[Activity]) -> None:
+    """Judge the new activities and their neighbours in time again, and write who doubles whom."""
+    days: list[date] = [activity.row["local_date"] for activity in found]  # type: ignore[misc]
+    neighbours = frame(
+        con,
+        "select a.*, e.format from activities a join exports e using (export_id, athlete) "
+        "where a.athlete = $athlete and a.local_date between $first and $last "
+        "and e.outcome in ('ingested', 'partly_ingested')",
+        athlete=athlete,
+        first=min(days) - NEIGHBOURS,
+        last=max(days) + NEIGHBOURS,
+    )
+    candidates = [_candidate(row) for row in neighbours.iter_rows(named=True)]
+    before = dict(neighbours.select("activity_id", "duplicate_of").iter_rows())
+    for activity_id, canonical in find_duplicates(candidates).items():
+        if before[activity_id] != canonical:
+            con.execute(
+                "update activities set duplicate_of = ? where activity_id = ?", [canonical, activity_id]
+            )
+
+
+def _candidate(row: dict[str, object]) -> Candidate:
+    knows: Callable[[str], float] = lambda column: float(row[column] is not None)  # noqa: E731
+    return Candidate(
+        activity_id=str(row["activity_id"]),
+        is_run=bool(row["is_run"]),
+        started_at=row["started_at"],  # type: ignore[arg-type]
+        elapsed_s=float(row["elapsed_s"]),  # type: ignore[arg-type]
+        distance_m=None if row["distance_m"] is None else float(row["distance_m"]),  # type: ignore[arg-type]
+        richness=(
+            knows("avg_hr_bpm"),
+            knows("avg_cadence_spm"),
+            float(row["format"] == "fit"),
+            knows("ascent_m"),
+        ),
+    )

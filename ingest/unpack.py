@@ -1,0 +1,82 @@
+"""What a dropped file is, judged by its content, and what lies inside it when it is packed."""
+
+import gzip
+import io
+import re
+import zlib
+from dataclasses import dataclass
+from typing import Literal
+
+from ingest.errors import IngestError
+from ingest.logs import decode_text, kind_of_csv
+
+Format = Literal["fit", "gpx", "tcx", "zip", "pain_csv", "strength_csv"]
+
+GZIP_MAGIC = b"\x1f\x8b"
+ZIP_MAGIC = b"PK\x03\x04"
+_HEAD_BYTES = 4096
+_ROOT = re.compile(r"<(?:[a-z_][\w.-]*:)?([a-z]\w*)")
+_XML_ROOTS: dict[str, Format] = {"gpx": "gpx", "trainingcenterdatabase": "tcx"}
+
+
+@dataclass(frozen=True, slots=True)
+class Unpacked:
+    """
+    The bytes that count.
+
+    Attributes:
+        content: Of a .gz decompressed, otherwise as dropped.
+        name: File name without a trailing .gz.
+    """
+
+    content: bytes
+    name: str
+
+
+def unpack(content: bytes, name: str, *, max_bytes: int) -> Unpacked:
+    """
+    Decompress a .gz; everything else stays as it is.
+
+    Raises:
+        IngestError: If the file is larger than `max_bytes`, packed or not, or the .gz is damaged.
+    """
+    if len(content) > max_bytes:
+        raise IngestError(f"This file is larger than {max_bytes // 2**20} MiB (limits.max_file_mib).")
+    if not content.startswith(GZIP_MAGIC):
+        return Unpacked(content, name)
+    inner_name = name[:-3] if name.lower().endswith(".gz") else name
+    try:
+        with gzip.open(io.BytesIO(content)) as stream:
+            inner = stream.read(max_bytes + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise IngestError(
+            f"This .gz file is damaged and cannot be decompressed ({error}). Export it again."
+        ) from error
+    if len(inner) > max_bytes:
+        raise IngestError(
+            f"Decompressed, this file is larger than {max_bytes // 2**20} MiB (limits.max_file_mib)."
+        )
+    return Unpacked(inner, inner_name)
+
+
+def format_of(content: bytes, name: str) -> Format | None:
+    """Return what the content is: by its first bytes, and by the name only where they say nothing."""
+    if content[8:12] == b".FIT" or name.lower().endswith(".fit"):
+        return "zip" if content.startswith(ZIP_MAGIC) else "fit"
+    if content.startswith(ZIP_MAGIC):
+        return "zip"
+    head = decode_text(content[:_HEAD_BYTES]).lower()
+    if head.lstrip().startswith("<"):
+        return _xml_format(head, name)
+    if name.lower().endswith((".gpx", ".tcx")):
+        return "gpx" if name.lower().endswith(".gpx") else "tcx"
+    return kind_of_csv(decode_text(content)) if name.lower().endswith(".csv") else None
+
+
+def _xml_format(head: str, name: str) -> Format | None:
+    """Judge by the first element, whatever its prefix; schemas of other formats may be named in it."""
+    root = _ROOT.search(head)
+    if root and root[1] in _XML_ROOTS:
+        return _XML_ROOTS[root[1]]
+    suffixes: dict[str, Format] = {".gpx": "gpx", ".tcx": "tcx"}
+    return suffixes.get(name.lower()[-4:])

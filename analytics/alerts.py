@@ -1,0 +1,442 @@
+"""When a load spike and reported knee pain meet: signals, pain levels, the decision table and the alerts of a history."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from typing import Literal
+
+import polars as pl
+
+from analytics.pain import (
+    LASTING_PAIN_DAYS,
+    P1_MAX,
+    P2_MAX,
+    RED_FLAGS,
+    RISING_DAYS,
+    Pain,
+    PainLevel,
+    Report,
+    pain_of,
+)
+from analytics.spikes import (
+    DESCENT_FROM_M,
+    DESCENT_OVER,
+    LOAD_KNOWN_FROM_DAYS,
+    RAMP_BY_M,
+    RAMP_FROM_M,
+    RAMP_OVER,
+    Spike,
+    find_spikes,
+    load_level_of,
+)
+
+FORMULA_VERSION = "1"
+
+Severity = Literal["info", "caution", "warning", "stop"]
+Urgency = Literal["same_day", "soon"]
+
+SEVERITIES: tuple[Severity, ...] = ("info", "caution", "warning", "stop")
+KNEES = ("left", "right")
+
+# The decision: severity by load level (0 to 3) for each pain level. A red flag stops whatever the load.
+DECISIONS: Mapping[str, tuple[Severity | None, ...]] = {
+    "P0": (None, "info", "info", "caution"),
+    "P1": (None, "caution", "caution", "warning"),
+    "P2": ("caution", "warning", "warning", "warning"),
+    "P3": ("warning", "warning", "stop", "stop"),
+    "R": ("stop", "stop", "stop", "stop"),
+}
+SAME_DAY_FLAGS = frozenset({"cannot_bear_weight", "locking", "deformity", "hot_red_fever"})
+
+SORE_KNEE_DAYS = 7
+REMIND_AFTER_DAYS = 7
+CLEAR_AFTER_DAYS = 7
+MEDICAL_AGAIN_AFTER = timedelta(hours=24)
+
+SPIKE_SOURCE = "Schuster Brandt Frandsen et al. 2025, BJSM 59:1203-1210, doi 10.1136/bjsports-2024-109380"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What the table says; `severity` None means nothing to raise."""
+
+    severity: Severity | None
+    is_medical: bool
+    urgency: Urgency | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """One alert, without its words; the fields are the columns of table `alerts`."""
+
+    alert_id: str
+    athlete: str
+    side: str | None
+    episode_id: str
+    local_date: date
+    rule: str
+    severity: Severity
+    load_level: int | None
+    pain_level: PainLevel | None
+    order_of_events: str | None
+    is_medical: bool
+    urgency: Urgency | None
+    evidence: Mapping[str, object]
+    cleared_on: date | None
+
+
+# The rules, one by one -------------------------------------------------------------------------------------
+
+
+def decide(load_level: int | None, pain: Pain, flags: Sequence[str] = ()) -> Decision:
+    """Return what the table says; an unknown load counts as none, so that pain alone still speaks."""
+    severity = DECISIONS[pain.level][load_level or 0]
+    lasts = pain.days_at_p2_or_more >= LASTING_PAIN_DAYS
+    is_medical = pain.level == "R" or pain.is_rising or lasts
+    return Decision(severity=severity, is_medical=is_medical, urgency=_urgency(flags) if is_medical else None)
+
+
+# The history -----------------------------------------------------------------------------------------------
+
+
+def find_alerts(
+    runs: pl.DataFrame, daily: pl.DataFrame, reports: Sequence[Report], *, athlete: str, today: date
+) -> list[Alert]:
+    """
+    Return every alert of one athlete's history up to and including `today`, oldest first.
+
+    Columns of `runs` and `daily` as in `find_spikes`. The result depends on its arguments alone, so a late
+    file or a corrected report gives what would have been raised had it been there from the start.
+    """
+    spikes = [spike for spike in find_spikes(runs, daily) if spike.local_date <= today]
+    told = sorted((r for r in reports if r.local_date <= today), key=lambda r: (r.reported_at, r.report_id))
+    first_day: date | None = runs["local_date"].min() if runs.height else None  # type: ignore[assignment]
+    unknown_days = _days_without_baseline(runs)
+    knees = [
+        _alerts_of_knee(_Knee(athlete, knee, spikes, _reports_of(told, knee), first_day, unknown_days, today))
+        for knee in KNEES
+    ]
+    load_only = _alerts_of_load(athlete, spikes, [alert for alerts in knees for alert in alerts], today)
+    return sorted([*knees[0], *knees[1], *load_only], key=lambda a: (a.local_date, a.side or "", a.alert_id))
+
+
+@dataclass(frozen=True, slots=True)
+class _Knee:
+    """Everything the alerts of one knee depend on."""
+
+    athlete: str
+    side: str
+    spikes: list[Spike]
+    reports: list[Report]
+    first_day: date | None
+    unknown_days: frozenset[date]
+    today: date
+
+    def load_level_on(self, day: date, active: Sequence[Spike]) -> int | None:
+        if active:
+            return load_level_of(active)
+        if (
+            self.first_day is None
+            or (day - self.first_day).days < LOAD_KNOWN_FROM_DAYS
+            or day in self.unknown_days
+        ):
+            return None
+        return 0
+
+
+@dataclass(slots=True)
+class _Episode:
+    """The alerts of one knee that belong together, while they are being found."""
+
+    episode_id: str
+    has_spike: bool
+    alerts: list[Alert] = field(default_factory=list)
+    last_at: datetime | None = None
+    last_medical_at: datetime | None = None
+    last_spike: str | None = None
+    highest: tuple[int, int, int] = (-1, -1, -1)
+
+
+def _alerts_of_knee(knee: _Knee) -> list[Alert]:
+    """Walk through the knee's reports and the spikes in order of time."""
+    events: list[tuple[datetime, int, Report | Spike]] = [(s.started_at, 0, s) for s in knee.spikes]
+    events += [(r.reported_at, 1, r) for r in knee.reports]
+    episodes: list[_Episode] = []
+    for at, _, event in sorted(events, key=lambda e: (e[0], e[1])):
+        known = [r for r in knee.reports if r.reported_at < at or r is event]
+        if isinstance(event, Spike) and not _is_sore(known, event.local_date):
+            continue
+        pain = pain_of(known)
+        if pain is None or pain.level == "P0":
+            continue
+        _raise_if_due(knee, episodes, at, event, known, pain)
+    return [alert for episode in episodes for alert in _with_clearing(knee, episode)]
+
+
+def _raise_if_due(
+    knee: _Knee,
+    episodes: list[_Episode],
+    at: datetime,
+    event: Report | Spike,
+    known: Sequence[Report],
+    pain: Pain,
+) -> None:
+    day = event.local_date
+    active = [s for s in knee.spikes if s.is_active_on(day) and s.started_at <= at]
+    load_level = knee.load_level_on(day, active)
+    decision = decide(load_level, pain, known[-1].flags)
+    if decision.severity is None:
+        return
+    episode = _episode_for(knee, episodes, active, known, day)
+    if not _is_due(episode, decision, at, active):
+        return
+    alert = _alert_of_knee(knee, episode, event, known, pain, active, load_level, decision)
+    episode.alerts.append(alert)
+    episode.last_at = at
+    episode.last_medical_at = at if decision.is_medical else episode.last_medical_at
+    episode.last_spike = active[-1].activity_id if active else episode.last_spike
+    episode.highest = max(episode.highest, _height(decision))
+
+
+def _episode_for(
+    knee: _Knee, episodes: list[_Episode], active: Sequence[Spike], known: Sequence[Report], day: date
+) -> _Episode:
+    """Return the open episode, or a new one: after clearing, and when a spike joins what was pain alone."""
+    current = episodes[-1] if episodes else None
+    is_over = current is not None and _cleared_on(knee, current, known, by=day) is not None
+    if current is None or is_over or (active and not current.has_spike):
+        start = active[0].activity_id if active else known[-1].report_id
+        current = _Episode(_digest(knee.athlete, knee.side, start), has_spike=bool(active))
+        episodes.append(current)
+    return current
+
+
+def _is_due(episode: _Episode, decision: Decision, at: datetime, active: Sequence[Spike]) -> bool:
+    """A higher level, a new spike, or a report after a week; medical ones again after a day."""
+    if episode.last_at is None:
+        return True
+    if decision.is_medical and (
+        episode.last_medical_at is None or at - episode.last_medical_at >= MEDICAL_AGAIN_AFTER
+    ):
+        return True
+    is_new_spike = bool(active) and active[-1].activity_id != episode.last_spike
+    is_higher = any(now > before for now, before in zip(_height(decision), episode.highest, strict=True))
+    return is_new_spike or is_higher or at - episode.last_at >= timedelta(days=REMIND_AFTER_DAYS)
+
+
+def _height(decision: Decision) -> tuple[int, int, int]:
+    severity = SEVERITIES.index(decision.severity) if decision.severity else -1
+    return severity, int(decision.is_medical), int(decision.urgency == "same_day")
+
+
+def _alert_of_knee(
+    knee: _Knee,
+    episode: _Episode,
+    event: Report | Spike,
+    known: Sequence[Report],
+    pain: Pain,
+    active: Sequence[Spike],
+    load_level: int | None,
+    decision: Decision,
+) -> Alert:
+    newest = known[-1]
+    assert decision.severity is not None
+    trigger = event.report_id if isinstance(event, Report) else event.activity_id
+    rule = _rule(pain, active)
+    order = _order_of_events(active, known) if active else None
+    return Alert(
+        alert_id=_digest(
+            knee.athlete,
+            knee.side,
+            episode.episode_id,
+            rule,
+            trigger,
+            load_level,
+            pain.level,
+            decision.is_medical,
+        ),
+        athlete=knee.athlete,
+        side=knee.side,
+        episode_id=episode.episode_id,
+        local_date=event.local_date,
+        rule=rule,
+        severity=decision.severity,
+        load_level=load_level,
+        pain_level=pain.level,
+        order_of_events=order,
+        is_medical=decision.is_medical,
+        urgency=decision.urgency,
+        evidence={
+            **_spike_evidence(active, event.local_date),
+            "pain": _pain_evidence(newest, known, pain),
+            "missing": _missing(newest, load_level),
+        },
+        cleared_on=None,
+    )
+
+
+def _rule(pain: Pain, active: Sequence[Spike]) -> str:
+    if pain.level == "R":
+        return "medical"
+    if active:
+        return "spike_and_pain"
+    return "pain_rising" if pain.is_rising else "knee_pain"
+
+
+def _order_of_events(active: Sequence[Spike], known: Sequence[Report]) -> str:
+    """Say what came first; a knee that was sore before the spike stays so in the telling."""
+    before = [report for report in known if report.reported_at <= active[0].started_at]
+    return "spike on a sore knee" if _is_sore(before, active[0].local_date) else "pain after spike"
+
+
+def _is_sore(reports: Sequence[Report], day: date) -> bool:
+    """Tell whether the newest report, not older than a week, says P1 or more."""
+    if not reports or (day - reports[-1].local_date).days > SORE_KNEE_DAYS:
+        return False
+    pain = pain_of(reports)
+    return pain is not None and pain.level != "P0"
+
+
+def _with_clearing(knee: _Knee, episode: _Episode) -> list[Alert]:
+    cleared_on = _cleared_on(knee, episode, knee.reports, by=knee.today)
+    return [replace(alert, cleared_on=cleared_on) for alert in episode.alerts]
+
+
+def _cleared_on(knee: _Knee, episode: _Episode, reports: Sequence[Report], *, by: date) -> date | None:
+    """Return the day by which pain was at most 1 on two reports or more over a week, with no spike active."""
+    if not episode.alerts:
+        return None
+    since = episode.alerts[-1].local_date
+    calm: list[Report] = []
+    for report in reports:
+        if report.local_date <= since or report.local_date > by or report.peak is None:
+            continue
+        calm = [*calm, report] if report.peak <= 1 and not RED_FLAGS & set(report.flags) else []
+        if len(calm) >= 2 and (report.local_date - calm[0].local_date).days >= CLEAR_AFTER_DAYS:
+            return _first_day_without_spike(knee.spikes, report.local_date, by)
+    return None
+
+
+def _first_day_without_spike(spikes: Sequence[Spike], day: date, by: date) -> date | None:
+    while day <= by:
+        if not any(spike.is_active_on(day) for spike in spikes):
+            return day
+        day += timedelta(days=1)
+    return None
+
+
+def _alerts_of_load(
+    athlete: str, spikes: Sequence[Spike], of_knees: Sequence[Alert], today: date
+) -> list[Alert]:
+    """Return the alerts of load alone: a spike with no pain reported, unless a knee's alert of that day names it."""
+    spoken_for = {(alert.local_date, run) for alert in of_knees for run in _runs_in(alert)}
+    alerts = []
+    for place, spike in enumerate(spikes):
+        if (spike.local_date, spike.activity_id) in spoken_for:
+            continue
+        active = [s for s in spikes[: place + 1] if s.is_active_on(spike.local_date)]
+        alerts.append(_alert_of_load(athlete, spike, active, today))
+    return alerts
+
+
+def _alert_of_load(athlete: str, spike: Spike, active: Sequence[Spike], today: date) -> Alert:
+    load_level = load_level_of(active)
+    severity = DECISIONS["P0"][load_level]
+    assert severity is not None
+    ends_on = spike.local_date + timedelta(days=spike.window_days + 1)
+    return Alert(
+        alert_id=_digest(athlete, "load", spike.activity_id, load_level),
+        athlete=athlete,
+        side=None,
+        episode_id=_digest(athlete, "load", active[0].activity_id),
+        local_date=spike.local_date,
+        rule="load_spike",
+        severity=severity,
+        load_level=load_level,
+        pain_level=None,
+        order_of_events=None,
+        is_medical=False,
+        urgency=None,
+        evidence={**_spike_evidence(active, spike.local_date), "missing": ["a report on how the knee felt"]},
+        cleared_on=ends_on if ends_on <= today else None,
+    )
+
+
+# Helpers ---------------------------------------------------------------------------------------------------
+
+
+def _urgency(flags: Sequence[str]) -> Urgency:
+    has_burst = {"trauma_pop", "swelling"} <= set(flags)
+    return "same_day" if has_burst or SAME_DAY_FLAGS & set(flags) else "soon"
+
+
+def _days_without_baseline(runs: pl.DataFrame) -> frozenset[date]:
+    """Return the days of runs that had no run in the 30 days before: there the load level is unknown."""
+    if runs.is_empty():
+        return frozenset()
+    return frozenset(runs.filter(pl.col("spike_bin") == "no_baseline")["local_date"])
+
+
+def _reports_of(reports: Sequence[Report], knee: str) -> list[Report]:
+    return [report for report in reports if report.side in (knee, "both")]
+
+
+def _runs_in(alert: Alert) -> set[str]:
+    spikes = alert.evidence["spikes"]
+    assert isinstance(spikes, list)
+    return {str(spike["activity_id"]) for spike in spikes}
+
+
+def _spike_evidence(active: Sequence[Spike], day: date) -> dict[str, object]:
+    return {
+        "spikes": [
+            {**spike.numbers, "days_before": (day - spike.local_date).days, "window_days": spike.window_days}
+            for spike in active
+        ],
+        "thresholds": {
+            "spike_bins": [0.10, 0.30, 1.00],
+            "ramp": [RAMP_OVER, RAMP_BY_M, RAMP_FROM_M],
+            "downhill": [DESCENT_OVER, DESCENT_FROM_M],
+            "pain_p1_max": P1_MAX,
+            "pain_p2_max": P2_MAX,
+        },
+        "source": SPIKE_SOURCE if active else None,
+    }
+
+
+def _pain_evidence(newest: Report, known: Sequence[Report], pain: Pain) -> dict[str, object]:
+    earlier = [r for r in known[:-1] if (newest.local_date - r.local_date).days <= RISING_DAYS]
+    return {
+        "report_id": newest.report_id,
+        "local_date": newest.local_date.isoformat(),
+        "before": newest.before,
+        "during": newest.during,
+        "after_60min": newest.after_60min,
+        "next_morning": newest.next_morning,
+        "peak": newest.peak,
+        "flags": list(newest.flags),
+        "changed_gait": newest.changed_gait,
+        "is_settled": pain.is_settled,
+        "is_rising": pain.is_rising,
+        "days_at_p2_or_more": pain.days_at_p2_or_more,
+        "earlier": [
+            {"report_id": r.report_id, "local_date": r.local_date.isoformat(), "peak": r.peak}
+            for r in earlier
+        ],
+    }
+
+
+def _missing(newest: Report, load_level: int | None) -> list[str]:
+    missing = []
+    if newest.after_60min is None:
+        missing.append("the score an hour after")
+    if newest.next_morning is None:
+        missing.append("the score on the next morning")
+    if load_level is None:
+        missing.append("enough running history to judge the load")
+    return missing
+
+
+def _digest(*parts: object) -> str:
+    return hashlib.sha256("|".join(map(str, parts)).encode()).hexdigest()

@@ -1,0 +1,162 @@
+"""Spikes: runs at which load rose, by their own length, by the week or downhill."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import polars as pl
+
+LEVEL_OF_BIN = {"small": 1, "moderate": 2, "large": 3}
+SESSION_WINDOW_DAYS = 14
+RAMP_WINDOW_DAYS = 21
+LOAD_KNOWN_FROM_DAYS = 14
+ALL_SIGNALS_FROM_DAYS = 28
+RAMP_OVER, RAMP_BY_M, RAMP_FROM_M = 0.30, 5_000, 10_000
+DESCENT_OVER, DESCENT_FROM_M = 1.5, 100
+SAME_SIGNAL_DAYS = 7
+"""A ramp or much downhill seen again within this many days is the same one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spike:
+    """
+    A run at which load rose: by its own length (`bin`), by the week (`is_ramp`) or downhill (`is_downhill`).
+
+    Attributes:
+        numbers: What it rests on, for the evidence.
+    """
+
+    activity_id: str
+    started_at: datetime
+    local_date: date
+    bin: str
+    is_ramp: bool
+    is_downhill: bool
+    is_provisional: bool
+    numbers: Mapping[str, object]
+
+    def is_active_on(self, day: date) -> bool:
+        """Tell whether the spike still counts on `day`."""
+        return 0 <= (day - self.local_date).days <= self.window_days
+
+    @property
+    def window_days(self) -> int:
+        return RAMP_WINDOW_DAYS if self.is_ramp and self.bin not in LEVEL_OF_BIN else SESSION_WINDOW_DAYS
+
+
+def load_level_of(spikes: Sequence[Spike]) -> int:
+    """Return 0 to 3 for the spikes that count together: a small one with a ramp or much downhill is moderate."""
+    if not spikes:
+        return 0
+    highest = max(LEVEL_OF_BIN.get(spike.bin, 0) for spike in spikes)
+    also = any(spike.is_ramp or spike.is_downhill for spike in spikes)
+    return max(highest, 2 if highest == 1 and also else 1)
+
+
+def find_spikes(runs: pl.DataFrame, daily: pl.DataFrame) -> list[Spike]:
+    """
+    Return one athlete's spikes in order of time.
+
+    `runs` has activity_id, started_at, local_date, distance_m, spike_ratio, spike_bin, longest_30d_m and
+    longest_30d_activity_id; `daily` has local_date, distance_m, steep_descent_m and acwr_uncoupled, without gaps.
+    """
+    if runs.is_empty() or daily.is_empty():
+        return []
+    weeks = _rolling_weeks(daily)
+    rows = runs.sort("started_at").join(weeks, on="local_date", how="left", maintain_order="left")
+    dates = dict(runs.select("activity_id", "local_date").iter_rows())
+    first_day: date = rows["local_date"][0]
+    spikes: list[Spike] = []
+    seen: dict[str, date] = {}
+    for row in rows.iter_rows(named=True):
+        if (spike := _spike(row, first_day, dates, seen)) is not None:
+            spikes.append(spike)
+    return spikes
+
+
+def _rolling_weeks(daily: pl.DataFrame) -> pl.DataFrame:
+    """Add to each day: metres of 7 days and the 7 before, downhill metres of 7 days and the weekly mean of the 21 before."""
+    week_m = pl.col("distance_m").rolling_sum(7, min_samples=1)
+    descent = pl.col("steep_descent_m").fill_null(0)
+    known = pl.col("steep_descent_m").is_not_null() & (pl.col("distance_m") > 0)
+    return daily.sort("local_date").select(
+        "local_date",
+        "acwr_uncoupled",
+        week_m=week_m,
+        week_before_m=week_m.shift(7),
+        descent_7d_m=descent.rolling_sum(7, min_samples=1),
+        descent_mean_m=descent.rolling_sum(21, min_samples=21).shift(7) / 3,
+        has_altitude=known.cast(pl.Int64).rolling_sum(21, min_samples=21).shift(7) > 0,
+    )
+
+
+def _spike(
+    row: Mapping[str, object], first_day: date, dates: Mapping[str, date], seen: dict[str, date]
+) -> Spike | None:
+    """Return the run as a spike if any signal fires; `seen` remembers when each lasting signal last did."""
+    day = row["local_date"]
+    started_at = row["started_at"]
+    assert isinstance(day, date)
+    assert isinstance(started_at, datetime)
+    history_days = (day - first_day).days
+    if history_days < LOAD_KNOWN_FROM_DAYS:
+        return None
+    bin_name = str(row["spike_bin"]) if row["spike_bin"] in LEVEL_OF_BIN else "reference"
+    is_old = history_days >= ALL_SIGNALS_FROM_DAYS
+    is_ramp = is_old and _is_new_signal("ramp", _is_ramp(row), day, seen)
+    is_downhill = is_old and _is_new_signal("downhill", _is_downhill(row), day, seen)
+    if bin_name == "reference" and not is_ramp and not is_downhill:
+        return None
+    longest_id = row["longest_30d_activity_id"]
+    return Spike(
+        activity_id=str(row["activity_id"]),
+        started_at=started_at,
+        local_date=day,
+        bin=bin_name,
+        is_ramp=is_ramp,
+        is_downhill=is_downhill,
+        is_provisional=not is_old,
+        numbers={
+            "activity_id": row["activity_id"],
+            "local_date": day.isoformat(),
+            "distance_m": row["distance_m"],
+            "longest_30d_m": row["longest_30d_m"],
+            "longest_30d_activity_id": longest_id,
+            "longest_30d_date": dates[str(longest_id)].isoformat() if longest_id in dates else None,
+            "spike_ratio": row["spike_ratio"],
+            "spike_bin": row["spike_bin"],
+            "week_m": row["week_m"] if is_ramp else None,
+            "week_before_m": row["week_before_m"] if is_ramp else None,
+            "descent_7d_m": row["descent_7d_m"] if is_downhill else None,
+            "descent_mean_m": row["descent_mean_m"] if is_downhill else None,
+            "acwr_uncoupled": row["acwr_uncoupled"],
+            "is_provisional": not is_old,
+        },
+    )
+
+
+def _is_ramp(row: Mapping[str, object]) -> bool:
+    week_m, before_m = _float(row["week_m"]), _float(row["week_before_m"])
+    if week_m is None or before_m is None or before_m < RAMP_FROM_M:
+        return False
+    return week_m / before_m - 1 > RAMP_OVER + 1e-9 and week_m - before_m >= RAMP_BY_M
+
+
+def _is_downhill(row: Mapping[str, object]) -> bool:
+    descent_m, mean_m = _float(row["descent_7d_m"]), _float(row["descent_mean_m"])
+    if descent_m is None or mean_m is None or not row["has_altitude"]:
+        return False
+    return descent_m >= DESCENT_FROM_M and descent_m > DESCENT_OVER * mean_m
+
+
+def _is_new_signal(name: str, fires: bool, day: date, seen: dict[str, date]) -> bool:
+    """Tell whether the signal fires and is not just the one of a few days ago going on."""
+    if not fires:
+        return False
+    last = seen.get(name)
+    seen[name] = day
+    return last is None or (day - last).days > SAME_SIGNAL_DAYS
+
+
+def _float(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) else None

@@ -1,0 +1,354 @@
+"""The two charts of the page: frames in, inline SVG out; no script, no network, colours left to the page."""
+
+import io
+import re
+from collections.abc import Sequence
+from html import escape
+from statistics import median
+from typing import Any
+
+import altair as alt
+import polars as pl
+
+from report.format import Units, day, score, short_day
+
+# Each colour is drawn as itself and then handed to the page as a CSS variable, so that a dark page can change it.
+COLOURS = {
+    "ink": "#1e2530",
+    "muted": "#616b7a",
+    "rule": "#e4e6ea",
+    "card": "#ffffff",
+    "run": "#a9c1da",
+    "run-now": "#2f6c9f",
+    "plan": "#aab2be",
+    "pain": "#c0322b",
+    "spike": "#a85b00",
+    "band": "#dde8f2",
+}
+FONT = "sans-serif"
+PHONE_WIDTH_PX = 352
+DESK_WIDTH_PX = 680
+MAX_PAIN = 10
+DATE_EVERY_WEEKS = 4
+
+WEEK_SCHEMA = pl.Schema(
+    {
+        "week_start": pl.Date,
+        "is_in_plan": pl.Boolean,
+        "is_this_week": pl.Boolean,
+        "plan_week": pl.Int64,
+        "distance_m": pl.Float64,
+        "planned_distance_m": pl.Float64,
+        "worst_pain": pl.Float64,
+        "spike_ratio": pl.Float64,
+    }
+)
+PACE_SCHEMA = pl.Schema({"week_start": pl.Date, "easy_pace_s_per_km": pl.Float64})
+
+
+def weeks_chart(weeks: pl.DataFrame, units: Units, *, width_px: int = PHONE_WIDTH_PX) -> str:
+    """
+    Draw the distance of each week as a bar, the plan as an outline, worst knee pain as points on a scale of its own.
+
+    A week without a pain report gets no point: not reported is not 0. Without any report there is no pain scale.
+
+    Args:
+        weeks: One row a week, in order: the columns of WEEK_SCHEMA.
+        units: What the distance axis counts in.
+        width_px: Width it is designed for; it scales to the width of the page.
+    """
+    rows = [_week_row(index, row, units) for index, row in enumerate(weeks.iter_rows(named=True))]
+    top = max([row["distance"] or 0 for row in rows] + [row["planned"] or 0 for row in rows] + [10]) * 1.12
+    scales = [alt.layer(*_distance_layers(rows, top, units))]
+    if any(row["pain"] is not None for row in rows):
+        scales.append(alt.layer(*_pain_layers(rows)))
+    layers = alt.layer(*scales, data=alt.InlineData(values=rows))
+    chart = layers.resolve_scale(y="independent").properties(
+        width=width_px - 64, height=width_px * 0.32 + 110
+    )
+    return _svg(
+        chart, title="Distance, plan and knee pain by week", description=_weeks_in_words(weeks, units)
+    )
+
+
+def pace_chart(
+    paces: pl.DataFrame,
+    units: Units,
+    *,
+    slope: tuple[float, float, float] | None,
+    width_px: int = PHONE_WIDTH_PX,
+) -> str:
+    """
+    Draw the easy pace of each week, faster higher up, with the trend and its 95 % interval.
+
+    Args:
+        paces: One row a week, in order: week_start, easy_pace_s_per_km (null when unknown); at least one known.
+        units: What the pace axis counts in.
+        slope: Theil-Sen slope with the low and high end of its interval, s/km per week; None for no line.
+        width_px: Width it is designed for; it scales to the width of the page.
+    """
+    points: list[dict[str, Any]] = [
+        {"week": index, "label": short_day(start), "pace_s": units.pace_s(pace_s_per_km)}
+        for index, (start, pace_s_per_km) in enumerate(
+            paces.select("week_start", "easy_pace_s_per_km").iter_rows()
+        )
+    ]
+    known = [(point["week"], point["pace_s"]) for point in points if point["pace_s"] is not None]
+    ends = _trend_ends(known, slope, units)
+    lows = [pace_s for _, pace_s in known] + [end["low"] for end in ends] + [end["high"] for end in ends]
+    axis, scale = _pace_axis(lows, units)
+    chart = alt.layer(*_trend_layers(ends, axis, scale), *_pace_points(points, axis, scale)).properties(
+        width=width_px - 48, height=width_px * 0.15 + 120
+    )
+    return _svg(chart, title="Easy pace by week", description=_paces_in_words(paces, units))
+
+
+def _week_row(index: int, row: dict[str, Any], units: Units) -> dict[str, Any]:
+    """Turn one week into what the marks need: numbers in the runner's units and the label below the bar."""
+    return {
+        "week": index,
+        "label": str(row["plan_week"] or "") if row["is_in_plan"] else "",
+        "date": short_day(row["week_start"]) if index % DATE_EVERY_WEEKS == 0 else "",
+        "distance": _in_units(row["distance_m"], units),
+        "planned": _in_units(row["planned_distance_m"], units),
+        "pain": row["worst_pain"],
+        "pain_label": score(row["worst_pain"]),
+        "is_spike": row["spike_ratio"] is not None,
+        "is_this_week": row["is_this_week"],
+    }
+
+
+def _in_units(distance_m: float | None, units: Units) -> float | None:
+    return None if distance_m is None else distance_m / units.metres
+
+
+def _distance_layers(rows: Sequence[dict[str, Any]], top: float, units: Units) -> list[alt.Chart]:
+    """The bars, the outline of the plan behind them and a mark on weeks with a spike."""
+    x = _week_axis(rows)
+    scale = alt.Scale(domain=[0, top], nice=False)
+    axis = alt.Axis(title=units.symbol, tickCount=5, format="d", **_title_on_top(x=-22))
+    done = (
+        alt.Chart()
+        .mark_bar(width=alt.RelativeBandSize(0.58))
+        .encode(
+            x=x,
+            y=alt.Y("distance:Q", axis=axis, scale=scale),
+            color=alt.condition(
+                "datum.is_this_week", alt.value(COLOURS["run-now"]), alt.value(COLOURS["run"])
+            ),
+        )
+    )
+    planned = (
+        alt.Chart()
+        .mark_bar(
+            width=alt.RelativeBandSize(0.86),
+            filled=False,
+            stroke=COLOURS["plan"],
+            strokeWidth=1,
+        )
+        .encode(x=x, y=alt.Y("planned:Q", axis=axis, scale=scale))
+    )
+    spikes = (
+        alt.Chart()
+        .mark_point(shape="triangle-up", filled=True, color=COLOURS["spike"], opacity=1, size=44, yOffset=-8)
+        .encode(x=x, y=alt.Y("distance:Q", axis=axis, scale=scale))
+        .transform_filter("datum.is_spike")
+    )
+    return [planned, done, spikes]
+
+
+def _week_axis(rows: Sequence[dict[str, Any]]) -> alt.X:
+    """Number of the plan week below each bar, the date of every fourth week below that."""
+    labels = [[row["label"], row["date"]] if row["label"] else row["date"] for row in rows]
+    axis = alt.Axis(
+        title=None,
+        labelAngle=0,
+        labelOverlap=False,
+        labelExpr=f"{_js_list(labels)}[datum.value]",
+        labelLineHeight=14,
+        ticks=False,
+        labelPadding=5,
+        domainColor=COLOURS["plan"],
+    )
+    return alt.X(
+        "week:O", axis=axis, scale=alt.Scale(domain=list(range(len(rows))), paddingInner=0, paddingOuter=0.1)
+    )
+
+
+def _js_list(labels: Sequence[object]) -> str:
+    """Labels as a Vega expression; they are made of digits and names of months only."""
+    return repr(list(labels))
+
+
+def _pain_layers(rows: Sequence[dict[str, Any]]) -> list[alt.Chart]:
+    """Red points with their score beside them, on a scale from 0 to 10 on the right."""
+    x = _week_axis(rows)
+    axis = alt.Axis(
+        title="pain 0–10",
+        orient="right",
+        values=[0, 2, 4, 6, 8, 10],
+        grid=False,
+        labelColor=COLOURS["pain"],
+        **_title_on_top(x=20, colour=COLOURS["pain"], align="right"),
+    )
+    y = alt.Y("pain:Q", axis=axis, scale=alt.Scale(domain=[0, MAX_PAIN * 1.08], nice=False))
+    base = alt.Chart().transform_filter("isValid(datum.pain)").encode(x=x, y=y)
+    points = base.mark_point(
+        filled=True,
+        shape="circle",
+        size=72,
+        color=COLOURS["pain"],
+        opacity=1,
+        stroke=COLOURS["card"],
+        strokeWidth=1.5,
+    )
+    halo = base.mark_text(
+        dy=-12, fontSize=12, fontWeight="bold", stroke=COLOURS["card"], strokeWidth=3.5, strokeJoin="round"
+    ).encode(text="pain_label:N")
+    label = base.mark_text(dy=-12, fontSize=12, fontWeight="bold", color=COLOURS["pain"]).encode(
+        text="pain_label:N"
+    )
+    return [points, halo, label]
+
+
+def _title_on_top(*, x: float, colour: str = COLOURS["muted"], align: str = "left") -> dict[str, Any]:
+    """Axis titles lie flat above their axis: turned by 90 degrees nobody reads them on a phone."""
+    return {
+        "titleAngle": 0,
+        "titleAlign": align,
+        "titleAnchor": "end",
+        "titleX": x,
+        "titleY": -14,
+        "titleColor": colour,
+    }
+
+
+def _trend_ends(
+    known: Sequence[tuple[float, float]], slope: tuple[float, float, float] | None, units: Units
+) -> list[dict[str, float]]:
+    """
+    Where the trend and the two ends of its interval lie in the first and the last week with a pace.
+
+    All three lines go through the median week and pace, as Theil and Sen put it.
+    """
+    if slope is None or len(known) < 2:
+        return []
+    middle_week = median(week for week, _ in known)
+    middle_s = median(pace_s for _, pace_s in known)
+    per_week = [s_per_km * units.metres / 1000 for s_per_km in slope]
+    names = ("trend", "low", "high")
+    return [
+        {"week": week}
+        | {name: middle_s + (week - middle_week) * s for name, s in zip(names, per_week, strict=True)}
+        for week in (known[0][0], middle_week, known[-1][0])
+    ]
+
+
+def _pace_axis(paces_s: Sequence[float], units: Units) -> tuple[alt.Axis, alt.Scale]:
+    """Minutes and seconds, on round values, upside down: faster is higher."""
+    low, high = min(paces_s), max(paces_s)
+    step = next((step for step in (5, 10, 15, 20, 30, 60) if (high - low) / step <= 5), 120)
+    first, last = int(low // step) * step, int(-(-high // step)) * step
+    axis = alt.Axis(
+        title=f"min/{units.symbol}",
+        values=list(range(first, last + 1, step)),
+        labelExpr="floor(datum.value / 60) + ':' + format(datum.value % 60, '02d')",
+        **_title_on_top(x=-34),
+    )
+    scale = alt.Scale(domain=[first, max(last, first + step)], reverse=True, nice=False, zero=False)
+    return axis, scale
+
+
+def _trend_layers(ends: Sequence[dict[str, float]], y_axis: alt.Axis, scale: alt.Scale) -> list[alt.Chart]:
+    if not ends:
+        return []
+    base = alt.Chart(alt.InlineData(values=list(ends))).encode(x=alt.X("week:Q"))
+    band = base.mark_area(color=COLOURS["band"], opacity=1).encode(
+        y=alt.Y("low:Q", axis=y_axis, scale=scale), y2="high:Q"
+    )
+    line = base.mark_line(color=COLOURS["run-now"], strokeWidth=2, strokeDash=[5, 4]).encode(
+        y=alt.Y("trend:Q", axis=y_axis, scale=scale)
+    )
+    return [band, line]
+
+
+def _pace_points(points: Sequence[dict[str, Any]], y_axis: alt.Axis, scale: alt.Scale) -> list[alt.Chart]:
+    labels = [point["label"] for point in points]
+    axis = alt.Axis(
+        title=None,
+        grid=False,
+        values=list(range(0, len(points), DATE_EVERY_WEEKS)),
+        labelExpr=f"{_js_list(labels)}[datum.value]",
+        labelOverlap=False,
+        labelFlush=False,
+        ticks=False,
+        labelPadding=6,
+    )
+    x = alt.X(
+        "week:Q", axis=axis, scale=alt.Scale(domain=[-0.7, max(len(points) - 0.3, 1)], nice=False, zero=False)
+    )
+    known = alt.InlineData(values=[point for point in points if point["pace_s"] is not None])
+    marks = alt.Chart(known).mark_point(
+        filled=True, shape="circle", size=56, color=COLOURS["run-now"], opacity=1, stroke=COLOURS["card"]
+    )
+    y = alt.Y("pace_s:Q", axis=y_axis, scale=scale)
+    return [marks.encode(x=x, y=y)]
+
+
+def _weeks_in_words(weeks: pl.DataFrame, units: Units) -> str:
+    """What the chart says, for those who hear it."""
+    sentences = []
+    for row in weeks.iter_rows(named=True):
+        if row["distance_m"] is None:
+            continue
+        planned = (
+            f" of {units.distance(row['planned_distance_m'])} planned" if row["planned_distance_m"] else ""
+        )
+        knee = "not reported" if row["worst_pain"] is None else f"{score(row['worst_pain'])}/10"
+        sentences.append(
+            f"Week of {day(row['week_start'])}: {units.distance(row['distance_m'])}{planned}, knee pain {knee}."
+        )
+    return " ".join(sentences) or "No week has a run yet."
+
+
+def _paces_in_words(paces: pl.DataFrame, units: Units) -> str:
+    known = paces.drop_nulls("easy_pace_s_per_km").select("week_start", "easy_pace_s_per_km")
+    return " ".join(
+        f"Week of {day(start)}: {units.pace(pace_s_per_km)}." for start, pace_s_per_km in known.iter_rows()
+    )
+
+
+def _svg(chart: alt.LayerChart | alt.FacetChart, *, title: str, description: str) -> str:
+    """Render to SVG that scales to its place and says what it shows."""
+    styled = chart.configure(
+        aria=False,
+        background="transparent",
+        font=FONT,
+        padding={"left": 2, "right": 2, "top": 4, "bottom": 2},
+    )
+    styled = styled.configure_view(stroke=None).configure_axis(
+        labelColor=COLOURS["muted"],
+        labelFontSize=12,
+        titleFontSize=12,
+        titleFontWeight="normal",
+        gridColor=COLOURS["rule"],
+        domain=False,
+        ticks=False,
+    )
+    drawn = io.StringIO()
+    styled.save(drawn, format="svg")
+    return _for_the_page(drawn.getvalue(), title, description)
+
+
+def _for_the_page(svg: str, title: str, description: str) -> str:
+    """Swap the fixed size for a role, a title and a description, and the colours for the page's own."""
+    size = re.search(r'viewBox="([^"]+)"', svg)
+    assert size is not None
+    head = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{size.group(1)}" width="100%" role="img"'
+        f' aria-label="{escape(title)}"><title>{escape(title)}</title><desc>{escape(description)}</desc>'
+    )
+    svg = re.sub(r"^<svg[^>]*>", head, svg, count=1)
+    for name, colour in COLOURS.items():
+        svg = svg.replace(f'"{colour}"', f'"var(--{name}, {colour})"')
+    return svg

@@ -1,0 +1,311 @@
+"""The report page: questions to the database in, one self-contained HTML file out."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from importlib.resources import files
+from typing import Any
+
+import duckdb
+import polars as pl
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from report import charts
+from report.format import (
+    UNKNOWN,
+    Units,
+    day,
+    duration,
+    long_day,
+    number,
+    pain,
+    percent,
+    score,
+    short_day,
+)
+
+Row = dict[str, Any]
+
+RULE_WORDS = {
+    "spike_and_pain": "Load spike and knee pain",
+    "load_spike": "Load spike",
+    "knee_pain": "Knee pain",
+    "pain_rising": "Knee pain is rising",
+    "medical": "Seek medical advice",
+}
+SITE_WORDS = {
+    "kneecap": "kneecap",
+    "below_kneecap": "below kneecap",
+    "outer": "outer side",
+    "inner": "inner side",
+    "back": "back",
+    "whole": "whole knee",
+}
+BIN_WORDS = {
+    "reference": "no spike",
+    "small": "small spike",
+    "moderate": "moderate spike",
+    "large": "large spike",
+    "no_baseline": "nothing to compare",
+}
+STATUS_WORDS = {"short": "shorter", "long": "longer", "unplanned": "not planned", "upcoming": "to come"}
+URGENCY_WORDS = {"same_day": "Seek medical advice the same day", "soon": "Seek medical advice soon"}
+UNIT_ENDINGS = re.compile(r"_(m|s|s_per_km|share|klu|pct|bpm)$")
+SHOWN_REFUSALS = 20
+SHOWN_ID_LENGTH = 12
+
+
+def render_page(
+    con: duckdb.DuckDBPyConnection,
+    *,
+    athlete: str,
+    athlete_name: str,
+    today: date,
+    units: Units,
+    version: str,
+) -> str:
+    """
+    Return the report of one athlete as one HTML file without script or anything to be fetched.
+
+    Args:
+        con: A connection to a database with the tables of store/migrations; only read.
+        athlete: Key of the athlete.
+        athlete_name: The athlete's name as people say it.
+        today: The day the report is for; what lies after it is left out or counts as planned.
+        units: Kilometres or miles.
+        version: Version of Kneewatch, for the foot of the page.
+    """
+
+    def ask(name: str) -> list[Row]:
+        return _answer(con, name, athlete=athlete, today=today)
+
+    week = ask("this_week")[0]
+    weeks = ask("weeks")
+    paces = ask("easy_pace")
+    refused = ask("refused")
+    return (
+        _environment(units)
+        .get_template("page.html.j2")
+        .render(
+            athlete_name=athlete_name,
+            today=today,
+            version=version,
+            units=units,
+            week=week,
+            days=_first_of_each_day(ask("week_days")),
+            open_alerts=[_with_evidence(alert, units) for alert in ask("open_alerts")],
+            earlier_alerts=ask("earlier_alerts"),
+            upcoming=ask("upcoming"),
+            weeks=weeks,
+            weeks_charts=_weeks_charts(weeks, units),
+            pace_charts=_pace_charts(paces, week, units),
+            trend=trend_sentence(week, weeks_known=_known_weeks(paces), units=units),
+            knee_reports=ask("knee_reports"),
+            refused=refused[:SHOWN_REFUSALS],
+            refused_more=max(len(refused) - SHOWN_REFUSALS, 0),
+        )
+    )
+
+
+def read_query(name: str) -> str:
+    """Return the SQL of a named question; its first line is a comment that says what it answers."""
+    return files("report").joinpath("queries", f"{name}.sql").read_text(encoding="utf-8")
+
+
+def query_names() -> list[str]:
+    """Return the names of the questions that come with Kneewatch."""
+    folder = files("report").joinpath("queries")
+    return sorted(file.name.removesuffix(".sql") for file in folder.iterdir() if file.name.endswith(".sql"))
+
+
+def trend_sentence(week: Mapping[str, Any], *, weeks_known: int, units: Units) -> str:
+    """
+    Say what easy pace does, with its interval, and no more than it shows.
+
+    Args:
+        week: The row of weekly_trends that holds the trend: pace_trend and pace_trend_*, s/km per week.
+        weeks_known: How many of the sixteen weeks have an easy pace.
+        units: Seconds per kilometre or per mile.
+    """
+    slope = _slope(week)
+    if slope is None:
+        needed = "A trend needs six weeks with 15 minutes of running at your reference heart rate"
+        return (
+            f"Too few weeks. {needed}; of the last sixteen, {weeks_known or 'none'} {_has(weeks_known)} that."
+        )
+    per_week, low, high = (units.pace_s(s_per_km) for s_per_km in slope)
+    unit = f"s/{units.symbol} per week"
+    if week["pace_trend"] == "no clear trend":
+        interval = f"{number(low, digits=1, signed=True)} to {number(high, digits=1, signed=True)}"
+        return (
+            f"No clear trend: {number(per_week, digits=1, signed=True)} {unit}, and the 95 % interval"
+            f" ({interval}) includes no change."
+        )
+    near, far = sorted(abs(end or 0) for end in (low, high))
+    return (
+        f"{str(week['pace_trend']).capitalize()} by {number(abs(per_week or 0), digits=1)} {unit}"
+        f" (95 % interval {number(near, digits=1)} to {number(far, digits=1)})."
+    )
+
+
+def evidence_rows(evidence: object, units: Units) -> list[tuple[str, str]]:
+    """Flatten an alert's evidence into (label, value) pairs for people, whatever its shape."""
+    return [(_label(path), _value(path, value, units)) for path, value in _leaves(evidence, ())]
+
+
+def _answer(con: duckdb.DuckDBPyConnection, name: str, *, athlete: str, today: date) -> list[Row]:
+    sql = read_query(name)
+    known = {"athlete": athlete, "today": today}
+    # DuckDB refuses parameters that the statement does not name.
+    cursor = con.execute(sql, {key: value for key, value in known.items() if f"${key}" in sql})
+    columns = [column[0] for column in cursor.description or ()]
+    return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _environment(units: Units) -> Environment:
+    environment = Environment(
+        loader=PackageLoader("report", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "km": units.distance,
+        "km_number": units.distance_number,
+        "pace": units.pace,
+        "pace_number": units.pace_number,
+        "duration": duration,
+        "percent": percent,
+        "number": number,
+        "score": score,
+        "pain": pain,
+        "day": day,
+        "short_day": short_day,
+        "long_day": long_day,
+        "rule_words": _words(RULE_WORDS),
+        "site_words": _words(SITE_WORDS),
+        "bin_words": _words(BIN_WORDS),
+        "status_words": _words(STATUS_WORDS),
+        "urgency_words": _words(URGENCY_WORDS),
+        "flag_words": _words({}),
+    }
+    return environment
+
+
+def _words(known: Mapping[str, str]) -> Callable[[str | None], str]:
+    """A filter from a stored word to one for people; an unknown one loses its underscores."""
+
+    def words(stored: str | None) -> str:
+        return "" if stored is None else known.get(stored, stored.replace("_", " "))
+
+    return words
+
+
+def _first_of_each_day(days: Sequence[Row]) -> list[Row]:
+    """Mark the first row of each day: only that one shows the date."""
+    dates = [row["local_date"] for row in days]
+    return [
+        row | {"is_first": index == 0 or dates[index - 1] != dates[index]} for index, row in enumerate(days)
+    ]
+
+
+def _with_evidence(alert: Row, units: Units) -> Row:
+    return alert | {"evidence": evidence_rows(json.loads(alert["evidence"]), units)}
+
+
+def _weeks_charts(weeks: Sequence[Row], units: Units) -> dict[str, Markup] | None:
+    """The chart for phones and the one for desks; None when there is nothing to draw."""
+    if not any(
+        week["distance_m"] or week["planned_distance_m"] or week["worst_pain"] is not None for week in weeks
+    ):
+        return None
+    columns = [{name: week[name] for name in charts.WEEK_SCHEMA} for week in weeks]
+    frame = pl.DataFrame(columns, schema=charts.WEEK_SCHEMA)
+    return _for_both(lambda width_px: charts.weeks_chart(frame, units, width_px=width_px))
+
+
+def _pace_charts(paces: Sequence[Row], week: Row, units: Units) -> dict[str, Markup] | None:
+    if not _known_weeks(paces):
+        return None
+    frame = pl.DataFrame(paces, schema=charts.PACE_SCHEMA)
+    slope = _slope(week)
+    return _for_both(lambda width_px: charts.pace_chart(frame, units, slope=slope, width_px=width_px))
+
+
+def _for_both(draw: Callable[[int], str]) -> dict[str, Markup]:
+    # Markup: the charts hold numbers, dates and our own words, escaped where they are drawn.
+    return {"phone": Markup(draw(charts.PHONE_WIDTH_PX)), "desk": Markup(draw(charts.DESK_WIDTH_PX))}
+
+
+def _known_weeks(paces: Sequence[Row]) -> int:
+    return sum(row["easy_pace_s_per_km"] is not None for row in paces)
+
+
+def _slope(week: Mapping[str, Any]) -> tuple[float, float, float] | None:
+    """Slope, low and high in s/km per week; None below six weeks."""
+    slope, low, high = (week[f"pace_trend_{name}"] for name in ("s_per_km_per_week", "low", "high"))
+    if slope is None or low is None or high is None or week["pace_trend"] in (None, "too few weeks"):
+        return None
+    return slope, low, high
+
+
+def _has(count: int) -> str:
+    return "has" if count in (0, 1) else "have"
+
+
+def _leaves(value: object, path: tuple[str, ...]) -> list[tuple[tuple[str, ...], object]]:
+    """Every value of nested evidence with the keys that lead to it; lists of plain values stay whole."""
+    if isinstance(value, dict):
+        return [leaf for key, inner in value.items() for leaf in _leaves(inner, (*path, str(key)))]
+    if isinstance(value, list) and any(isinstance(inner, dict | list) for inner in value):
+        return [leaf for index, inner in enumerate(value, 1) for leaf in _leaves(inner, (*path, str(index)))]
+    return [(path, value)]
+
+
+def _label(path: Sequence[str]) -> str:
+    """Turn keys into words: ("spike", "longest_30d_m") is Spike · longest 30 days."""
+    words = (
+        " · ".join(UNIT_ENDINGS.sub("", key) for key in path).replace("local_date", "day").replace("_", " ")
+    )
+    words = re.sub(r"\b(\d+)d\b", r"\1 days", re.sub(r"\b(\d+)min\b", r"\1 min", words))
+    return words[:1].upper() + words[1:]
+
+
+def _value(path: Sequence[str], value: object, units: Units) -> str:
+    """Write one value as its key says: metres, pace, seconds, ratio, day, id or as it is."""
+    key = next((key for key in reversed(path) if not key.isdigit()), "")
+    if isinstance(value, list):
+        return ", ".join(_value(path, inner, units) for inner in value) or UNKNOWN
+    if value is None:
+        return "not known"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float):
+        return _quantity(key, value, units)
+    return _text(key, str(value))
+
+
+def _quantity(key: str, value: float, units: Units) -> str:
+    writers: dict[str, Callable[[float], str]] = {
+        "_s_per_km": units.pace,
+        "_m": units.distance,
+        "_s": duration,
+        "_share": percent,
+        "spike_ratio": lambda ratio: percent(ratio, signed=True, digits=1),
+        "ramp_ratio": lambda ratio: percent(ratio, signed=True, digits=1),
+    }
+    write = next((write for ending, write in writers.items() if key.endswith(ending)), None)
+    return write(value) if write else f"{value:g}".replace("-", "−")
+
+
+def _text(key: str, value: str) -> str:
+    if key.endswith(("_id", "_ids")):
+        return value[:SHOWN_ID_LENGTH]
+    if re.fullmatch(r"\d{4}-\d\d-\d\d", value):
+        return day(date.fromisoformat(value))
+    return value

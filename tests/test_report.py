@@ -1,0 +1,592 @@
+"""The report page: what it says, what it must never say, and that it stands on its own."""
+
+# A test function outlives the interpreter's last clean-up once Hypothesis has run; with DuckDB's type in its
+# annotations DuckDB would then complain of leaks. As text they hold nothing.
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import date, timedelta
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+import pytest
+
+from report.charts import PACE_SCHEMA, WEEK_SCHEMA, pace_chart, weeks_chart
+from report.format import Units
+from report.page import evidence_rows, query_names, read_query, render_page, trend_sentence
+
+TABLES = Path(__file__).parents[1] / "store" / "migrations" / "0001_first_tables.sql"
+KM = Units("km")
+TODAY = date(2026, 8, 21)  # a Friday in the twelfth week of the plan
+PLAN_START = date(2026, 6, 1)
+WEEKLY_KM = (20.4, 22.1, 23.8, 18.2, 25.9, 27.6, 24.6, 21.7, 30.3, 34.2, 30.8, 13.2)
+WEEKLY_PAIN = (None, None, 0.0, None, None, None, None, 1.0, 2.0, 3.0, 4.0, 3.0)
+# Day of the week, session, planned km, run km, status, pace in s/km.
+THIS_WEEK = (
+    (0, "rest", 0, None, "rest kept", None),
+    (1, "easy", 7.0, 7.1, "done", 352.0),
+    (2, "strength", 0, None, "done", None),
+    (3, "steady", 8.0, 6.1, "short", 341.0),
+    (4, "strength", 0, None, "upcoming", None),
+    (5, "easy", 5.5, None, "upcoming", None),
+    (6, "long", 17.6, None, "upcoming", None),
+)
+EVIDENCE = {
+    "run": {"local_date": "2026-08-09", "distance_m": 15600, "longest_30d_m": 12000.0, "spike_ratio": 0.3},
+    "pain": {"report_ids": ["a" * 64], "during": 3, "after_60min": 2, "next_morning": None},
+    "rate_ratio": 1.64,
+    "source": "BJSM 2025;59:1203",
+}
+
+
+@pytest.fixture
+def con() -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database with the real tables and nothing in them."""
+    connection = duckdb.connect(":memory:")
+    connection.execute("set timezone = 'UTC'")
+    connection.execute(TABLES.read_text(encoding="utf-8"))
+    yield connection
+    connection.close()
+
+
+@pytest.fixture
+def season(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """Twelve weeks into a plan: a sore right knee, a spike, a long run ahead, two files refused."""
+    insert_weeks(con)
+    insert_this_week(con)
+    insert_plan_ahead(con)
+    insert_spike(con)
+    insert_knee(con)
+    insert_alerts(con)
+    insert_refused(con)
+    return con
+
+
+class Page(HTMLParser):
+    """What a browser would make of a page: its text, its tags, and whatever it would fetch."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.pieces: list[str] = []
+        self.skipping: str | None = None
+        self.feed(html)
+        self.text = re.sub(r"\s+", " ", " ".join(self.pieces))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        self.skipping = "style" if tag == "style" else self.skipping
+
+    def handle_endtag(self, tag: str) -> None:
+        self.skipping = None if tag == self.skipping else self.skipping
+
+    def handle_data(self, data: str) -> None:
+        if self.skipping is None:
+            self.pieces.append(data)
+
+    def with_role(self, role: str) -> int:
+        return sum(attrs.get("role") == role for _, attrs in self.tags)
+
+
+def insert(con: duckdb.DuckDBPyConnection, table: str, **values: Any) -> None:
+    columns = ", ".join(values)
+    con.execute(
+        f"insert into {table} ({columns}) values ({', '.join('?' * len(values))})", list(values.values())
+    )
+
+
+def insert_run(con: duckdb.DuckDBPyConnection, activity_id: str, day: date, **values: Any) -> None:
+    known = {
+        "activity_id": activity_id,
+        "athlete": "me",
+        "export_id": f"export of {activity_id}",
+        "sport": "running",
+        "is_run": True,
+        "is_indoor": False,
+        "started_at": f"{day}T06:00:00Z",
+        "local_date": day,
+        "utc_offset_s": 7200,
+        "elapsed_s": 3000.0,
+        "timer_s": 2900.0,
+    }
+    insert(con, "activities", **(known | values))
+
+
+def insert_weeks(con: duckdb.DuckDBPyConnection, *, athlete: str = "me", **same: Any) -> None:
+    for index, (km, pain) in enumerate(zip(WEEKLY_KM, WEEKLY_PAIN, strict=True)):
+        week = {
+            "athlete": athlete,
+            "week_start": PLAN_START + timedelta(weeks=index),
+            "plan_week": index + 1,
+            "runs": 4 if index < 11 else 2,
+            "distance_m": km * 1000,
+            "timer_s": km * 348,
+            "longest_run_m": km * 420,
+            "planned_distance_m": (22 + 1.3 * index) * 1000,
+            "load_hrss": km * 9.6,
+            "pace_s_per_km": 348.0,
+            "easy_pace_s_per_km": None if index == 3 else 372 - 2.4 * index + (-1) ** index * 2.5,
+            "pace_trend_s_per_km_per_week": -2.4,
+            "pace_trend_low": -3.1,
+            "pace_trend_high": -1.6,
+            "pace_trend": "faster",
+            "worst_pain": pain,
+            "pain_reports": 0 if pain is None else 2,
+            "strength_sessions": 2,
+            "alerts": 1 if pain and pain > 2 else 0,
+        }
+        insert(con, "weekly_trends", **(week | same))
+
+
+def insert_this_week(con: duckdb.DuckDBPyConnection) -> None:
+    for index, session, planned_km, run_km, status, pace in THIS_WEEK:
+        day = PLAN_START + timedelta(weeks=11, days=index)
+        run = f"run {index}" if run_km else None
+        if run:
+            insert_run(con, run, day, distance_m=run_km * 1000, pace_s_per_km=pace, title="Morning Run")
+        insert(
+            con,
+            "plan_vs_actual",
+            athlete="me",
+            local_date=day,
+            plan_week=12,
+            session=session,
+            planned_distance_m=planned_km * 1000,
+            activity_id=run,
+            distance_m=run_km and run_km * 1000,
+            status=status,
+        )
+
+
+def insert_plan_ahead(con: duckdb.DuckDBPyConnection) -> None:
+    for week in range(16):
+        for day, session, km in (
+            (1, "easy", 7.0),
+            (3, "steady", 8.0),
+            (6, "long", 6.6 + week),
+        ):
+            insert(
+                con,
+                "plan_sessions",
+                athlete="me",
+                plan="half_marathon_beginner",
+                week=week + 1,
+                local_date=PLAN_START + timedelta(weeks=week, days=day),
+                session=session,
+                distance_m=km * 1000,
+            )
+    for day, session, km, longest, limit, bin_, reason in (
+        (22, "easy", 5.5, 15.6, 17.1, "reference", "within 10 %"),
+        (23, "long", 17.6, 15.6, 17.1, "small", "17.6 km is more than 10 % over 15.6 km (9 Aug)."),
+        (25, "easy", 7.0, 17.6, 19.3, "reference", "within 10 %"),
+        (30, "long", 18.6, 17.6, 19.3, "reference", "within 10 %"),
+    ):
+        insert(
+            con,
+            "upcoming_spikes",
+            athlete="me",
+            local_date=date(2026, 8, day),
+            session=session,
+            planned_distance_m=km * 1000,
+            longest_30d_m=longest * 1000,
+            spike_ratio=km / longest - 1,
+            spike_bin=bin_,
+            longest_safe_m=limit * 1000,
+            reason=reason,
+        )
+
+
+def insert_spike(con: duckdb.DuckDBPyConnection) -> None:
+    insert_run(con, "spike", date(2026, 8, 9), distance_m=15600.0, pace_s_per_km=355.0)
+    insert(con, "run_metrics", activity_id="spike", spike_ratio=0.3, spike_bin="moderate", inputs_key="test")
+
+
+def insert_knee(con: duckdb.DuckDBPyConnection) -> None:
+    for day, side, scores, flags, changed_gait in (
+        (9, "right", (0, 3, 2, None), [], False),
+        (11, "right", (1, 3, 1, 1), [], None),
+        (16, "right", (1, 4, 2, 2), ["swelling", "night_or_rest_pain"], True),
+        (20, "both", (None, 3, None, None), [], None),
+    ):
+        insert(
+            con,
+            "pain_reports",
+            report_id=f"report {day}",
+            athlete="me",
+            reported_at=f"2026-08-{day:02d}T18:00:00Z",
+            local_date=date(2026, 8, day),
+            side=side,
+            site="below_kneecap",
+            **dict(zip(("before", "during", "after_60min", "next_morning"), scores, strict=True)),
+            flags=flags,
+            changed_gait=changed_gait,
+            note="private <script>note</script>",
+            source="cli",
+        )
+
+
+def insert_alert(con: duckdb.DuckDBPyConnection, alert_id: str, **values: Any) -> None:
+    known = {
+        "alert_id": alert_id,
+        "athlete": "me",
+        "side": "right",
+        "episode_id": "episode",
+        "raised_at": "2026-08-11T18:00:00Z",
+        "local_date": date(2026, 8, 11),
+        "rule": "spike_and_pain",
+        "severity": "warning",
+        "load_level": 2,
+        "pain_level": "P2",
+        "order_of_events": "pain after spike",
+        "is_medical": False,
+        "message": "Sunday's run was 15.6 km. Your longest in the 30 days before was 12.0 km (26 Jul), so +30 %."
+        " On Sunday you noted right-knee pain 3/10, still 2/10 after an hour. If pain is increasing or the knee"
+        " swells, seek medical advice.",
+        "action": "Consider no run above 12.0 km, shorter and more often, no downhill; stop above 2/10.",
+        "evidence": json.dumps(EVIDENCE),
+        "status": "open",
+        "formula_version": "1",
+    }
+    insert(con, "alerts", **(known | values))
+
+
+def insert_alerts(con: duckdb.DuckDBPyConnection) -> None:
+    insert_alert(con, "load and pain")
+    insert_alert(
+        con,
+        "swelling",
+        local_date=date(2026, 8, 16),
+        rule="medical",
+        severity="stop",
+        load_level=None,
+        pain_level="R",
+        order_of_events=None,
+        is_medical=True,
+        urgency="soon",
+        message="On Sunday you noted swelling of the right knee and pain 4/10, after 3/10 on Tuesday.",
+        action="Consider no running until the knee has been looked at.",
+    )
+    insert_alert(con, "earlier", side=None, rule="load_spike", severity="caution", status="cleared")
+    insert_alert(con, "withdrawn", status="superseded", message="This one no longer holds.")
+
+
+def insert_refused(con: duckdb.DuckDBPyConnection) -> None:
+    for name, outcome, reason in (
+        ("2026-08-20-06-12.fit", "quarantined", "The file ends in the middle of a record; copy it again."),
+        (
+            "<script>alert(1)</script>.gpx",
+            "partly_ingested",
+            "Line 7: side is 'up', expected left, right, both.",
+        ),
+        ("good.fit", "ingested", None),
+    ):
+        insert(
+            con,
+            "exports",
+            export_id=f"hash of {name}",
+            athlete="me",
+            file_name=name,
+            size_bytes=1000,
+            outcome=outcome,
+            reason=reason,
+            seen_at="2026-08-20T18:00:00Z",
+            reader_version="1",
+        )
+
+
+def render(con: duckdb.DuckDBPyConnection, *, units: Units = KM, today: date = TODAY) -> str:
+    return render_page(con, athlete="me", athlete_name="Robin", today=today, units=units, version="0.1.0")
+
+
+def text_of(con: duckdb.DuckDBPyConnection, *, units: Units = KM) -> str:
+    return Page(render(con, units=units)).text
+
+
+def test_alerts_show_both_numbers_the_dates_and_what_to_do(season: duckdb.DuckDBPyConnection) -> None:
+    """An open alert carries message, action, knee, severity in words and its evidence."""
+    page = Page(render(season))
+
+    assert page.with_role("alert") == 2
+    assert "15.6 km" in page.text
+    assert "12.0 km (26 Jul)" in page.text
+    assert "Consider no run above 12.0 km" in page.text
+    assert "Right knee Tue 11 Aug" in page.text
+    assert "Seek medical advice soon." in page.text
+    assert "Run · longest 30 days 12.0 km" in page.text
+    assert "Run · spike ratio +30.0 %" in page.text
+    assert "Rate ratio 1.64" in page.text
+
+
+def test_alerts_come_most_severe_first_and_withdrawn_ones_not_at_all(
+    season: duckdb.DuckDBPyConnection,
+) -> None:
+    """stop before warning; cleared below; superseded nowhere."""
+    text = text_of(season)
+
+    assert text.index("Stop Right knee") < text.index("Warning Right knee") < text.index("Earlier alerts")
+    assert "Caution · Load spike · Tue 11 Aug, cleared" in text
+    assert "no longer holds" not in text
+
+
+def test_no_open_alert_is_no_promise(con: duckdb.DuckDBPyConnection) -> None:
+    """Silence is said to be silence, on an empty database and whenever nothing is open."""
+    text = text_of(con)
+
+    assert "No open alert. That is no promise: a quiet day is never proof that all is well." in text
+
+
+@pytest.mark.parametrize("fixture", ["con", "season"])
+def test_page_never_calls_anything_safe(fixture: str, request: pytest.FixtureRequest) -> None:
+    """The word is for nobody to use, whatever the day looks like."""
+    assert not re.search(r"\bsafe", render(request.getfixturevalue(fixture)), re.IGNORECASE)
+
+
+def test_week_stands_beside_the_plan(season: duckdb.DuckDBPyConnection) -> None:
+    """Each day with planned and done, and the totals of the days so far."""
+    text = text_of(season)
+
+    assert "Mon 17 Aug to Sun 23 Aug" in text
+    assert "Tue 18 Aug Easy 7.0 km 7.1 km 5:52 /km done" in text
+    assert "Thu 20 Aug Steady 8.0 km 6.1 km 5:41 /km shorter" in text
+    assert "Sun 23 Aug Long 17.6 km – to come" in text
+    assert "13.2 km of 15.0 km planned so far" in text
+    assert "week 12 of the plan" in text
+
+
+def test_moved_and_unplanned_runs_say_so(season: duckdb.DuckDBPyConnection) -> None:
+    """A moved run names its day; a run that was not planned shows its title, escaped."""
+    season.execute("update plan_vs_actual set status = 'moved' where activity_id = 'run 3'")
+    season.execute("update activities set local_date = '2026-08-21' where activity_id = 'run 3'")
+    insert_run(season, "extra", TODAY, distance_m=3000.0, title="<script>alert('x')</script>")
+    insert(
+        season,
+        "plan_vs_actual",
+        athlete="me",
+        local_date=TODAY,
+        activity_id="extra",
+        distance_m=3000.0,
+        status="unplanned",
+    )
+
+    page = render(season)
+
+    assert "moved to Fri 21 Aug" in Page(page).text
+    assert "&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;" in page
+    assert "3.0 km not planned" in Page(page).text
+
+
+def test_what_is_coming_names_the_limit_and_the_spike(season: duckdb.DuckDBPyConnection) -> None:
+    """Planned, longest of 30 days, the distance that is no spike, and the excess in percent and words."""
+    text = text_of(season)
+
+    assert "Sun 23 Aug Long 17.6 15.6 17.1 +12.8 % small spike" in text
+    assert "17.6 km is more than 10 % over 15.6 km (9 Aug)." in text
+    assert "Sun 30 Aug Long 18.6 17.6 19.3 +6 % no spike" in text
+
+
+def test_weeks_table_covers_the_whole_plan(season: duckdb.DuckDBPyConnection) -> None:
+    """Sixteen weeks from the first of the plan, those to come with nothing but their plan."""
+    rows = season.execute(read_query("weeks"), {"athlete": "me", "today": TODAY}).fetchall()
+
+    assert [rows[0][0], rows[-1][0]] == [date(2026, 6, 1), date(2026, 9, 14)]
+    assert len(rows) == 16
+    assert "3 Aug 34.2 33.7 14.4 3:18:22 5:48 328 +30 % 3 1" in text_of(season)
+    assert "14 Sep – 36.6 – – – –" in text_of(season)
+
+
+def test_weeks_without_a_plan_are_the_last_sixteen(con: duckdb.DuckDBPyConnection) -> None:
+    """No plan, or one that is over: sixteen weeks that end with this one."""
+    rows = con.execute(read_query("weeks"), {"athlete": "me", "today": TODAY}).fetchall()
+
+    assert [rows[0][0], rows[-1][0], len(rows)] == [date(2026, 5, 4), date(2026, 8, 17), 16]
+
+
+def test_knee_reports_leave_the_note_at_home(season: duckdb.DuckDBPyConnection) -> None:
+    """Scores, side, site and flags are shown; the free text never leaves the database."""
+    page = render(season)
+    text = Page(page).text
+
+    assert "Sun 16 Aug right, below kneecap 1 4 2 2 swelling, night or rest pain" in text
+    assert "Thu 20 Aug both, below kneecap – 3 – –" in text
+    assert "private" not in page
+
+
+def test_refused_files_are_named_with_their_reason(season: duckdb.DuckDBPyConnection) -> None:
+    """What was refused or taken in partly, and only that."""
+    text = text_of(season)
+
+    assert "2026-08-20-06-12.fit The file ends in the middle of a record; copy it again." in text
+    assert "Partly taken in on Thu 20 Aug." in text
+    assert "good.fit" not in text
+
+
+def test_hostile_file_name_stays_text(season: duckdb.DuckDBPyConnection) -> None:
+    """Nothing that came from a file becomes markup, and there is no script at all."""
+    page = render(season)
+
+    assert "<script" not in page.lower()
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;.gpx" in page
+
+
+@pytest.mark.parametrize("fixture", ["con", "season"])
+def test_page_fetches_nothing(fixture: str, request: pytest.FixtureRequest) -> None:
+    """No address anywhere but in names of XML dialects: the page works, and tells nobody, offline."""
+    page = render(request.getfixturevalue(fixture))
+
+    without_dialects = re.sub(r'xmlns(:\w+)?="[^"]*"', "", page)
+    assert not re.search(r"https?://|@import|url\((?!#)", without_dialects)
+    fetched = [attrs.get(name) for _, attrs in Page(page).tags for name in ("src", "href") if name in attrs]
+    assert fetched == ["data:,"]
+
+
+def test_charts_are_inline_and_described(season: duckdb.DuckDBPyConnection) -> None:
+    """Two charts, each for phone and desk, that scale and say in words what they show."""
+    page = render(season)
+
+    drawings = [attrs for tag, attrs in Page(page).tags if tag == "svg"]
+    assert len(drawings) == 4
+    assert all(drawing["role"] == "img" and drawing["width"] == "100%" for drawing in drawings)
+    assert all("viewbox" in drawing and "height" not in drawing for drawing in drawings)
+    assert "Week of Mon 10 Aug: 30.8 km of 35.0 km planned, knee pain 4/10." in page
+    assert "Week of Mon 1 Jun: 20.4 km of 22.0 km planned, knee pain not reported." in page
+
+
+def test_pain_that_was_not_reported_is_not_drawn() -> None:
+    """Only weeks with a report get a point, 0 included."""
+    weeks = pl.DataFrame(
+        [
+            {"week_start": PLAN_START + timedelta(weeks=index), "distance_m": 20000.0, "worst_pain": pain}
+            for index, pain in enumerate((None, 0.0, 3.0, None))
+        ],
+        schema={name: WEEK_SCHEMA[name] for name in ("week_start", "distance_m", "worst_pain")},
+    )
+    missing = [
+        pl.lit(None, kind).alias(name) for name, kind in WEEK_SCHEMA.items() if name not in weeks.columns
+    ]
+
+    drawing = weeks_chart(weeks.with_columns(missing), KM)
+
+    symbols = re.search(r'<g class="mark-symbol role-mark layer_1_layer_0_marks"[^>]*>(.*?)</g>', drawing)
+    assert symbols is not None
+    assert symbols.group(1).count("<path") == 2
+
+
+def test_pace_chart_is_drawn_from_a_single_week() -> None:
+    """One known week makes a chart without a line, and no error."""
+    paces = pl.DataFrame([{"week_start": PLAN_START, "easy_pace_s_per_km": 360.0}], schema=PACE_SCHEMA)
+
+    drawing = pace_chart(paces, KM, slope=None)
+
+    assert "6:00" in drawing
+    assert "mark-line" not in drawing
+
+
+def test_empty_database_renders(con: duckdb.DuckDBPyConnection) -> None:
+    """Every section says what is missing and what would fill it."""
+    text = text_of(con)
+
+    assert "No plan is chosen." in text
+    assert "Worst knee pain not reported" in text
+    assert "No run yet." in text
+    assert "Too few weeks." in text
+    assert "Knee pain was not reported in the last sixteen weeks. That does not mean there was none" in text
+    assert "Nothing was refused." in text
+    assert "0 pain" not in text
+
+
+def test_runs_without_heart_rate_plan_or_pain_render(con: duckdb.DuckDBPyConnection) -> None:
+    """Runs alone make a page; what nobody measured is named, not set to 0."""
+    nothing = dict.fromkeys(
+        ("load_hrss", "easy_pace_s_per_km", "planned_distance_m", "worst_pain", "plan_week")
+    )
+    insert_weeks(con, **nothing, pace_trend="too few weeks", pain_reports=0)
+
+    text = text_of(con)
+
+    assert "Load (HRSS) no heart rate" in text
+    assert "Worst knee pain not reported" in text
+    assert "of the last sixteen, none has that" in text
+    assert "The last sixteen weeks" in text
+
+
+def test_another_athlete_stays_out(con: duckdb.DuckDBPyConnection) -> None:
+    """A page is about one person."""
+    insert_weeks(con, athlete="someone else")
+
+    assert "No run yet." in text_of(con)
+
+
+def test_what_lies_after_today_stays_out(season: duckdb.DuckDBPyConnection) -> None:
+    """A past day can be replayed: later alerts and reports are not yet there."""
+    text = Page(render(season, today=date(2026, 8, 12))).text
+
+    assert "Warning Right knee" in text
+    assert "swelling" not in text
+    assert "Sun 16 Aug right" not in text
+
+
+def test_miles_turn_every_number_of_the_page(season: duckdb.DuckDBPyConnection) -> None:
+    """Distances, paces and the trend are in miles; only the alert's own stored sentence keeps its words."""
+    text = text_of(season, units=Units("miles"))
+
+    assert "8.2 mi of 9.3 mi planned so far" in text
+    assert "Tue 18 Aug Easy 4.3 mi 4.4 mi 9:26 /mi done" in text
+    assert "Sun 23 Aug Long 10.9 9.7 10.6 +12.8 %" in text
+    assert "Faster by 3.9 s/mi per week (95 % interval 2.6 to 5.0)." in text
+    assert " /km" not in text
+
+
+@pytest.mark.parametrize(
+    ("trend", "slope", "sentence"),
+    [
+        ("faster", (-2.4, -3.1, -1.6), "Faster by 2.4 s/km per week (95 % interval 1.6 to 3.1)."),
+        ("slower", (1.2, 0.3, 2.0), "Slower by 1.2 s/km per week (95 % interval 0.3 to 2.0)."),
+        (
+            "no clear trend",
+            (-0.8, -2.6, 1.0),
+            "No clear trend: −0.8 s/km per week, and the 95 % interval (−2.6 to +1.0) includes no change.",
+        ),
+        ("too few weeks", (None, None, None), "Too few weeks."),
+        (None, (None, None, None), "Too few weeks."),
+    ],
+)
+def test_trend_is_said_with_its_interval(
+    trend: str | None, slope: tuple[float | None, ...], sentence: str
+) -> None:
+    """The sentence claims no more than the interval shows."""
+    names = ("pace_trend_s_per_km_per_week", "pace_trend_low", "pace_trend_high")
+    week = {"pace_trend": trend} | dict(zip(names, slope, strict=True))
+
+    assert trend_sentence(week, weeks_known=3, units=KM).startswith(sentence)
+
+
+def test_evidence_of_any_shape_becomes_a_table() -> None:
+    """Nested, listed, unknown and plain values all find words."""
+    evidence = {
+        "runs": [{"distance_m": 5000}, {"pace_s_per_km": 330.0}],
+        "flags": [],
+        "on": True,
+        "why": None,
+    }
+
+    assert evidence_rows(evidence, KM) == [
+        ("Runs · 1 · distance", "5.0 km"),
+        ("Runs · 2 · pace", "5:30 /km"),
+        ("Flags", "–"),
+        ("On", "yes"),
+        ("Why", "not known"),
+    ]
+
+
+@pytest.mark.parametrize("name", query_names())
+def test_every_question_says_what_it_answers(name: str, season: duckdb.DuckDBPyConnection) -> None:
+    """A comment on top, and no parameter but the athlete and the day, for those who ask it by hand."""
+    sql = read_query(name)
+
+    assert sql.startswith("-- ")
+    assert set(re.findall(r"\$(\w+)", sql)) <= {"athlete", "today"}

@@ -40,6 +40,10 @@ COMMENTS_OF_SAMPLES = {
 }
 
 
+BLOCK_SIZE = 16384
+"""Bytes; with DuckDB's own 256 KiB two dozen small tables take 6 MB instead of half of one."""
+
+
 class StoreError(Exception):
     """Something about the store that a person has to know or mend; the text is a sentence for them."""
 
@@ -208,7 +212,7 @@ def _create_aside(path: Path) -> None:
         return
     aside = path.with_suffix(".new")
     aside.unlink(missing_ok=True)
-    duckdb.connect(str(aside)).close()
+    duckdb.connect(str(aside), config={"default_block_size": str(BLOCK_SIZE)}).close()
     aside.replace(path)
 
 

@@ -1,0 +1,164 @@
+"""Alerts of a history against those stored: raise what is new, withdraw what no longer holds, put letters out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+
+import duckdb
+
+from analytics.alerts import FORMULA_VERSION, SEVERITIES, Alert, find_alerts
+from analytics.pain import Report
+from flows.refresh import runs_and_days
+from report.format import Units
+from report.messages import alert_words
+from report.notify import Letter, send
+from store.database import frame, insert_rows, transaction
+from store.settings import Settings
+
+
+def raise_for_athlete(
+    con: duckdb.DuckDBPyConnection, settings: Settings, athlete: str, *, today: date, now: datetime
+) -> dict[str, int]:
+    """
+    Store the athlete's alerts up to `today`, put those due into the outbox, and return the counts.
+
+    Running it again changes nothing. An alert that no longer holds becomes superseded and is never deleted.
+    """
+    runs, daily = runs_and_days(con, athlete, today)
+    alerts = find_alerts(runs, daily, _reports(con, athlete), athlete=athlete, today=today)
+    stored = _stored(con, athlete, today)
+    units = Units(settings.units)
+    with transaction(con):
+        fresh = [_row(alert, units, now) for alert in alerts if alert.alert_id not in stored]
+        insert_rows(con, "alerts", fresh)
+        for alert in alerts:
+            if alert.alert_id in stored:
+                _update(con, alert, stored[alert.alert_id], units)
+        gone = stored.keys() - {alert.alert_id for alert in alerts}
+        con.execute(
+            "update alerts set status = 'superseded' where list_contains(?, alert_id)", [sorted(gone)]
+        )
+        _put_out(con, settings, alerts, today)
+        _count_by_week(con, athlete)
+    return {
+        "alerts": len(alerts),
+        "new": len(fresh),
+        "superseded": sum(stored[i] != "superseded" for i in gone),
+    }
+
+
+def deliver(con: duckdb.DuckDBPyConnection, settings: Settings, *, now: datetime) -> dict[str, int]:
+    """Send what waits in the outbox; a letter counts as delivered only when its channel said yes."""
+    waiting = frame(
+        con,
+        "select d.alert_id, d.channel, a.severity, a.message, a.action from deliveries d join alerts a using (alert_id) "
+        "where d.delivered_at is null and a.status = 'open' order by a.local_date, a.raised_at",
+    )
+    letters = [
+        Letter(
+            alert_id=row["alert_id"],
+            channel=row["channel"],
+            severity=row["severity"],
+            text=f"{row['message']}\n\n{row['action']}",
+        )
+        for row in waiting.iter_rows(named=True)
+    ]
+    urls = {name: channel.url.get_secret_value() for name, channel in settings.channels.items()}
+    delivered = 0
+    for letter in letters:
+        (error,) = send([letter], urls).values()
+        delivered += error is None
+        with transaction(con):
+            con.execute(
+                "update deliveries set attempts = attempts + 1, last_error = ?, delivered_at = ? "
+                "where alert_id = ? and channel = ?",
+                [error, now if error is None else None, letter.alert_id, letter.channel],
+            )
+    return {"waiting": len(letters), "delivered": delivered}
+
+
+def _reports(con: duckdb.DuckDBPyConnection, athlete: str) -> list[Report]:
+    rows = frame(
+        con,
+        "select report_id, reported_at, local_date, side, before, during, after_60min, next_morning, flags, changed_gait "
+        "from pain_reports where athlete = $athlete",
+        athlete=athlete,
+    )
+    return [Report(**{**row, "flags": tuple(row["flags"])}) for row in rows.iter_rows(named=True)]
+
+
+def _stored(con: duckdb.DuckDBPyConnection, athlete: str, today: date) -> dict[str, str]:
+    rows = con.execute(
+        "select alert_id, status from alerts where athlete = ? and local_date <= ?", [athlete, today]
+    ).fetchall()
+    return {str(alert_id): str(status) for alert_id, status in rows}
+
+
+def _row(alert: Alert, units: Units, now: datetime) -> dict[str, object]:
+    message, action = alert_words(alert, units)
+    return {
+        "alert_id": alert.alert_id,
+        "athlete": alert.athlete,
+        "side": alert.side,
+        "episode_id": alert.episode_id,
+        "raised_at": now,
+        "local_date": alert.local_date,
+        "rule": alert.rule,
+        "severity": alert.severity,
+        "load_level": alert.load_level,
+        "pain_level": alert.pain_level,
+        "order_of_events": alert.order_of_events,
+        "is_medical": alert.is_medical,
+        "urgency": alert.urgency,
+        "message": message,
+        "action": action,
+        "evidence": json.dumps(alert.evidence),
+        "status": "cleared" if alert.cleared_on else "open",
+        "formula_version": FORMULA_VERSION,
+    }
+
+
+def _update(con: duckdb.DuckDBPyConnection, alert: Alert, status: str, units: Units) -> None:
+    """Bring words, evidence and status up to date; an acknowledged alert stays so until it is cleared."""
+    message, action = alert_words(alert, units)
+    new_status = "cleared" if alert.cleared_on else "acknowledged" if status == "acknowledged" else "open"
+    con.execute(
+        "update alerts set message = ?, action = ?, evidence = ?, status = ?, formula_version = ? where alert_id = ?",
+        [message, action, json.dumps(alert.evidence), new_status, FORMULA_VERSION, alert.alert_id],
+    )
+
+
+def _put_out(
+    con: duckdb.DuckDBPyConnection, settings: Settings, alerts: Sequence[Alert], today: date
+) -> None:
+    """Put a letter for each channel into the outbox, once; days long past are stored and not sent."""
+    since = today - timedelta(days=settings.alerts.deliver_within_days)
+    for alert in alerts:
+        if alert.local_date < since or alert.cleared_on:
+            continue
+        for name, channel in settings.channels.items():
+            mildest = channel.min_severity or settings.alerts.min_severity
+            if SEVERITIES.index(alert.severity) >= SEVERITIES.index(mildest):
+                con.execute(
+                    "insert or ignore into deliveries (alert_id, channel, attempts) values (?, ?, 0)",
+                    [alert.alert_id, name],
+                )
+
+
+def _count_by_week(con: duckdb.DuckDBPyConnection, athlete: str) -> None:
+    con.execute(
+        """
+        update weekly_trends
+        set alerts = (
+            select count(*)
+            from alerts a
+            where a.athlete = weekly_trends.athlete
+              and a.status <> 'superseded'
+              and a.local_date between weekly_trends.week_start and weekly_trends.week_start + 6
+        )
+        where athlete = ?
+        """,
+        [athlete],
+    )

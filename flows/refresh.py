@@ -1,0 +1,245 @@
+"""Everything that is derived from the facts, computed again: metrics, load, weeks, plan."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+
+import duckdb
+import polars as pl
+
+from analytics.calendar import daily_load, weekly_trends
+from analytics.load import HeartRateProfile, srpe, with_spikes
+from analytics.pace import best_efforts
+from analytics.plan import dated, plan_vs_actual, upcoming_spikes
+from analytics.run_metrics import FORMULA_VERSION, AthleteValues, metrics_of_run
+from ingest.plans import read_plan
+from store.database import frame, insert, replace, transaction
+from store.home import Home
+from store.samples import read_samples
+from store.settings import Athlete, Settings
+
+WEEK_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+EFFORT_COLUMNS = ("activity_id", "distance_m", "time_s", "started_at_elapsed_s")
+
+
+def refresh_athlete(
+    con: duckdb.DuckDBPyConnection,
+    home: Home,
+    settings: Settings,
+    athlete: str,
+    *,
+    today: date,
+    rebuild: bool,
+) -> dict[str, int]:
+    """
+    Bring the derived tables of one athlete up to date and return what was done, in numbers.
+
+    Metrics of a run are computed again only when what they rest on changed; everything else always is.
+    What lies after `today` does not count, so that a past day can be replayed.
+    """
+    values = values_of(settings.athletes.get(athlete, Athlete()))
+    with transaction(con):
+        computed = _refresh_run_metrics(con, home, athlete, values, rebuild=rebuild)
+        _link_pain_to_runs(con, athlete)
+        runs = _runs_with_metrics(con, athlete, today)
+        strength = _strength(con, athlete, today)
+        pain = frame(
+            con,
+            "select * from pain_reports where athlete = $athlete and local_date <= $today",
+            athlete=athlete,
+            today=today,
+        )
+        sessions = _plan_sessions(con, settings, athlete)
+        daily = daily_load(runs, strength, through=today)
+        weeks = weekly_trends(
+            daily, runs, sessions, pain, strength, today=today, week_starts_on=_week_start(settings, athlete)
+        )
+        replace(con, "plan_sessions", sessions, athlete=athlete)
+        replace(con, "daily_load", daily, athlete=athlete)
+        replace(con, "weekly_trends", weeks, athlete=athlete)
+        matched = plan_vs_actual(sessions, runs, strength["local_date"].to_list(), today=today)
+        replace(con, "plan_vs_actual", matched, athlete=athlete)
+        replace(con, "upcoming_spikes", upcoming_spikes(sessions, runs, today=today), athlete=athlete)
+    return {"runs": runs.height, "metrics_computed": computed, "days": daily.height, "weeks": weeks.height}
+
+
+def athletes_of(con: duckdb.DuckDBPyConnection, settings: Settings) -> list[str]:
+    """Return everybody there is something to say about: those in the settings and those with data."""
+    rows = con.execute(
+        "select athlete from activities union select athlete from pain_reports "
+        "union select athlete from strength_sessions union select athlete from exports"
+    ).fetchall()
+    return sorted({*settings.athletes, *(str(row[0]) for row in rows)})
+
+
+def values_of(athlete: Athlete) -> AthleteValues:
+    """Return the athlete's own values for analytics; what is not set is unknown."""
+    return AthleteValues(
+        heart_rate=HeartRateProfile(
+            sex=athlete.sex,
+            resting_bpm=athlete.resting_hr_bpm,
+            max_bpm=athlete.max_hr_bpm,
+            threshold_bpm=athlete.threshold_hr_bpm,
+        ),
+        threshold_pace_s_per_km=athlete.threshold_pace_s_per_km,
+    )
+
+
+def plan_choice(con: duckdb.DuckDBPyConnection, settings: Settings, athlete: str) -> tuple[str, date] | None:
+    """Return (plan, race date): what `kneewatch plan use` chose last, else what the settings say."""
+    row = con.execute(
+        "select plan, race_date from plan_choices where athlete = ? order by chosen_at desc limit 1",
+        [athlete],
+    ).fetchone()
+    if row:
+        return str(row[0]), row[1]
+    plan = settings.athletes[athlete].plan if athlete in settings.athletes else None
+    return (plan.name, plan.race_date) if plan else None
+
+
+def choose_plan(
+    con: duckdb.DuckDBPyConnection, *, athlete: str, plan: str, race_date: date, now: datetime
+) -> None:
+    """Remember a choice of plan; the last one counts."""
+    with transaction(con):
+        con.execute("insert into plan_choices values (?, ?, ?, ?)", [athlete, plan, race_date, now])
+
+
+def _refresh_run_metrics(
+    con: duckdb.DuckDBPyConnection, home: Home, athlete: str, values: AthleteValues, *, rebuild: bool
+) -> int:
+    """Compute metrics of new and changed runs, and each run's spike from the history; return how many were computed."""
+    runs = frame(con, "select * from runs where athlete = $athlete order by started_at", athlete=athlete)
+    keys = {row["activity_id"]: _inputs_key(row, values) for row in runs.iter_rows(named=True)}
+    kept = _still_valid(con, athlete, {} if rebuild else keys)
+    stale = runs.filter(~pl.col("activity_id").is_in(kept["activity_id"].implode()))
+    metrics, efforts = _compute(home, stale.iter_rows(named=True), values, keys)
+    derived = pl.concat([kept, metrics], how="diagonal_relaxed") if metrics.height else kept
+    spikes = with_spikes(runs.select("activity_id", "started_at", "distance_m"))
+    rows = derived.drop([c for c in spikes.columns if c != "activity_id" and c in derived.columns]).join(
+        spikes, on="activity_id", how="inner"
+    )
+    of_athlete = "activity_id in (select activity_id from activities where athlete = ?)"
+    con.execute(f"delete from run_metrics where {of_athlete}", [athlete])
+    insert(con, "run_metrics", rows)
+    gone = [*stale["activity_id"], *_without_run(con, athlete)]
+    con.execute("delete from best_efforts where list_contains(?, activity_id)", [gone])
+    insert(con, "best_efforts", efforts)
+    con.execute(
+        "update activities set gap_s_per_km = m.gap_s_per_km from run_metrics m "
+        "where activities.activity_id = m.activity_id and activities.gap_s_per_km is distinct from m.gap_s_per_km"
+    )
+    return stale.height
+
+
+def _still_valid(con: duckdb.DuckDBPyConnection, athlete: str, keys: Mapping[str, str]) -> pl.DataFrame:
+    stored = frame(
+        con,
+        "select m.* from run_metrics m join activities a using (activity_id) where a.athlete = $athlete",
+        athlete=athlete,
+    )
+    return stored.filter(pl.col("inputs_key").is_in(list(keys.values())))
+
+
+def _without_run(con: duckdb.DuckDBPyConnection, athlete: str) -> list[str]:
+    """Return the activities with best efforts that no longer count as runs."""
+    rows = con.execute(
+        "select distinct activity_id from best_efforts join activities using (activity_id) "
+        "where athlete = ? and activity_id not in (select activity_id from runs)",
+        [athlete],
+    ).fetchall()
+    return [str(row[0]) for row in rows]
+
+
+def _compute(
+    home: Home, runs: object, values: AthleteValues, keys: Mapping[str, str]
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    metrics: list[dict[str, object]] = []
+    efforts: list[pl.DataFrame] = []
+    for run in runs:  # type: ignore[attr-defined]
+        activity_id = run["activity_id"]
+        samples = read_samples(
+            home, athlete=run["athlete"], year=run["started_at"].year, activity_id=activity_id
+        )
+        told = metrics_of_run(
+            samples, timer_s=run["timer_s"], distance_m=run["distance_m"], rpe=run["rpe"], values=values
+        )
+        metrics.append({"activity_id": activity_id, "inputs_key": keys[activity_id], **told})
+        efforts.append(best_efforts(samples).with_columns(activity_id=pl.lit(activity_id)))
+    found = pl.concat(efforts).select(EFFORT_COLUMNS) if efforts else pl.DataFrame()
+    return pl.DataFrame(metrics, infer_schema_length=None), found
+
+
+def _inputs_key(run: Mapping[str, object], values: AthleteValues) -> str:
+    parts = (run["activity_id"], run["timer_s"], run["distance_m"], run["rpe"], values, FORMULA_VERSION)
+    return hashlib.sha256("|".join(map(str, parts)).encode()).hexdigest()
+
+
+def _runs_with_metrics(con: duckdb.DuckDBPyConnection, athlete: str, today: date) -> pl.DataFrame:
+    return frame(
+        con,
+        "select r.* exclude (gap_s_per_km), m.* exclude (activity_id) from runs r join run_metrics m using (activity_id) "
+        "where r.athlete = $athlete and r.local_date <= $today order by r.started_at",
+        athlete=athlete,
+        today=today,
+    )
+
+
+def _strength(con: duckdb.DuckDBPyConnection, athlete: str, today: date) -> pl.DataFrame:
+    """Return the days of strength sessions; their session-RPE is unknown, because nobody logs how long they took."""
+    sessions = frame(
+        con,
+        "select local_date, rpe from strength_sessions where athlete = $athlete and local_date <= $today",
+        athlete=athlete,
+        today=today,
+    )
+    loads = [srpe(rpe, None) for rpe in sessions["rpe"]]
+    return sessions.select("local_date").with_columns(srpe=pl.Series(loads, dtype=pl.Float64))
+
+
+def _plan_sessions(con: duckdb.DuckDBPyConnection, settings: Settings, athlete: str) -> pl.DataFrame:
+    choice = plan_choice(con, settings, athlete)
+    if choice is None:
+        return frame(con, "select * exclude (athlete) from plan_sessions limit 0")
+    name, race_date = choice
+    return dated(read_plan(name), name=name, race_date=race_date)
+
+
+def _link_pain_to_runs(con: duckdb.DuckDBPyConnection, athlete: str) -> None:
+    """Point each report to the last run of its day that had started by then."""
+    con.execute(
+        """
+        update pain_reports
+        set activity_id = (
+            select arg_max(r.activity_id, r.started_at)
+            from runs r
+            where r.athlete = pain_reports.athlete
+              and r.local_date = pain_reports.local_date
+              and r.started_at <= pain_reports.reported_at
+        )
+        where athlete = ?
+        """,
+        [athlete],
+    )
+
+
+def _week_start(settings: Settings, athlete: str) -> int:
+    chosen = settings.athletes.get(athlete, Athlete()).week_start
+    return WEEK_DAYS.index(chosen)
+
+
+def runs_and_days(
+    con: duckdb.DuckDBPyConnection, athlete: str, today: date
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return (runs with their spikes, daily load) up to `today`, as the alerts need them."""
+    daily = frame(
+        con, "select * from daily_load where athlete = $athlete order by local_date", athlete=athlete
+    )
+    return _runs_with_metrics(con, athlete, today), daily
+
+
+def names_of(athletes: Sequence[str], settings: Settings) -> dict[str, str]:
+    """Return what to call each athlete in front of people."""
+    return {key: settings.athletes.get(key, Athlete()).name or key for key in athletes}

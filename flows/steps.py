@@ -1,0 +1,215 @@
+"""The pipeline as plain functions: take_in, refresh, raise_alerts, publish. No Prefect here."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import duckdb
+
+from flows.alerting import deliver, raise_for_athlete
+from flows.refresh import athletes_of, names_of, refresh_athlete
+from ingest import intake
+from ingest.inbox import Dropped, dropped_files, given_files
+from ingest.intake import Taken
+from report.format import Units
+from report.page import render_page
+from store.database import frame, insert_rows, opened_published, opened_store, scalar
+from store.files import write_whole
+from store.home import Home
+from store.lock import writing
+from store.publish import publish as publish_copy
+from store.settings import Settings
+
+Counts = dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """
+    The time, as an argument.
+
+    Attributes:
+        now: The instant (UTC).
+        today: The athlete's day; one in the past replays it.
+    """
+
+    now: datetime
+    today: date
+
+
+def clock_of(settings: Settings, today: date | None = None) -> Clock:
+    """Return the clock: now, and today where the default athlete is unless a day is given."""
+    now = datetime.now(UTC)
+    return Clock(now, today or now.astimezone(settings.athletes[settings.default_athlete].zone).date())
+
+
+def run_all(home: Home, settings: Settings, clock: Clock, *, rebuild: bool = False) -> Counts:
+    """Do everything once: intake, trends, alerts, report, publish."""
+    taken = take_in(home, settings, clock)
+    return Counter(one.outcome for one in taken) | review(home, settings, clock, rebuild=rebuild)
+
+
+def review(home: Home, settings: Settings, clock: Clock, *, rebuild: bool = False) -> Counts:
+    """Do everything that follows an intake: trends, alerts, report, publish, letters."""
+    counts: Counts = {}
+    counts |= refresh(home, settings, clock, rebuild=rebuild)
+    counts |= raise_alerts(home, settings, clock)
+    publish(home, settings, clock)
+    counts |= notify(home, settings, clock)
+    return counts
+
+
+def take_in(
+    home: Home,
+    settings: Settings,
+    clock: Clock,
+    paths: Sequence[Path] = (),
+    *,
+    athlete: str | None = None,
+    on_file: Callable[[Taken, int], None] | None = None,
+) -> list[Taken]:
+    """
+    Take in the inbox, or the given files and folders, and return what became of each.
+
+    `on_file` is told after each file, with the number of files in all.
+
+    Raises:
+        FileNotFoundError: If a given path does not exist.
+    """
+    with _step(home, "take_in", clock) as (con, counts):
+        dropped = _dropped(home, settings, paths, athlete or settings.default_athlete)
+        taken = []
+        for one in intake.take_in(con, home, settings, dropped, now=clock.now):
+            taken.append(one)
+            if on_file:
+                on_file(one, len(dropped))
+        counts.update(Counter(one.outcome for one in taken))
+    return taken
+
+
+def retry(home: Home, settings: Settings, clock: Clock) -> list[Taken]:
+    """Put every quarantined file before the readers again; one that is taken in leaves the quarantine."""
+    with _step(home, "retry", clock) as (con, counts):
+        refused = [
+            found for path in sorted(home.quarantine.rglob("*.reason.json")) if (found := _refused(path))
+        ]
+        taken = list(intake.take_in(con, home, settings, refused, now=clock.now))
+        for one in refused:
+            if not one.path.exists():
+                one.path.with_name(f"{one.path.name}.reason.json").unlink(missing_ok=True)
+        counts.update(Counter(one.outcome for one in taken))
+    return taken
+
+
+def refresh(home: Home, settings: Settings, clock: Clock, *, rebuild: bool = False) -> Counts:
+    """Compute everything that is derived; `rebuild` computes also what has not changed."""
+    with _step(home, "refresh", clock) as (con, counts):
+        for athlete in athletes_of(con, settings):
+            done = refresh_athlete(con, home, settings, athlete, today=clock.today, rebuild=rebuild)
+            counts.update(Counter(counts) + Counter(done))
+    return counts
+
+
+def raise_alerts(home: Home, settings: Settings, clock: Clock) -> Counts:
+    """Store the alerts of everybody, and put those that are due into the outbox."""
+    with _step(home, "raise_alerts", clock) as (con, counts):
+        for athlete in athletes_of(con, settings):
+            done = raise_for_athlete(con, settings, athlete, today=clock.today, now=clock.now)
+            counts.update(Counter(counts) + Counter(done))
+    return counts
+
+
+def publish(home: Home, settings: Settings, clock: Clock) -> None:
+    """Write the reports, then put the read copy of the database in place."""
+    with _step(home, "publish", clock) as (con, counts):
+        names = names_of(athletes_of(con, settings), settings)
+        for athlete in names:
+            _write_report(con, home, settings, clock, athlete, names[athlete])
+        counts["reports"] = len(names)
+    with writing(home, "publish"), opened_store(home) as con:
+        publish_copy(con, home)
+
+
+def notify(home: Home, settings: Settings, clock: Clock) -> Counts:
+    """Send the letters in the outbox; the published copy learns what was delivered."""
+    with _step(home, "notify", clock) as (con, counts):
+        counts.update(deliver(con, settings, now=clock.now))
+        if counts["delivered"]:
+            publish_copy(con, home)
+    return counts
+
+
+def report_html(con: duckdb.DuckDBPyConnection, settings: Settings, *, athlete: str, today: date) -> str:
+    """Return the report page of one athlete."""
+    return render_page(
+        con,
+        athlete=athlete,
+        athlete_name=names_of([athlete], settings)[athlete],
+        today=today,
+        units=Units(settings.units),
+        version=version("kneewatch"),
+    )
+
+
+@contextmanager
+def _step(home: Home, name: str, clock: Clock) -> Iterator[tuple[duckdb.DuckDBPyConnection, Counts]]:
+    """Hold the lock and the store for one step, and write into flow_log what it did."""
+    started_at = datetime.now(UTC)
+    counts: Counts = {}
+    with writing(home, name), opened_store(home) as con:
+        yield con, counts
+        row = {
+            "started_at": started_at,
+            "ended_at": datetime.now(UTC),
+            "step": name,
+            "outcome": "ok",
+            "counts": json.dumps({"today": clock.today.isoformat(), **counts}),
+        }
+        insert_rows(con, "flow_log", [row])
+
+
+def _dropped(home: Home, settings: Settings, paths: Sequence[Path], athlete: str) -> list[Dropped]:
+    if paths:
+        return given_files(list(paths), default_athlete=athlete)
+    return dropped_files(home, athletes=frozenset(settings.athletes), default_athlete=athlete)
+
+
+def _refused(reason_file: Path) -> Dropped | None:
+    """Return the quarantined file that a reason belongs to, as it was dropped."""
+    path = reason_file.with_name(reason_file.name.removesuffix(".reason.json"))
+    if not path.is_file():
+        return None
+    told = json.loads(reason_file.read_text())
+    (dropped,) = given_files([path], default_athlete=told["athlete"])
+    return Dropped(path, told["athlete"], told["file_name"], is_inbox=True, fingerprint=dropped.fingerprint)
+
+
+def _write_report(
+    con: duckdb.DuckDBPyConnection, home: Home, settings: Settings, clock: Clock, athlete: str, name: str
+) -> None:
+    """Write latest.html and the dated page; athletes other than the default one have their key in the name."""
+    page = report_html(con, settings, athlete=athlete, today=clock.today).encode()
+    suffix = "" if athlete == settings.default_athlete else f"-{athlete}"
+    write_whole(home.reports / f"{clock.today.isoformat()}{suffix}.html", page)
+    write_whole(home.reports / f"latest{suffix}.html", page)
+
+
+def last_success(con: duckdb.DuckDBPyConnection) -> datetime | None:
+    """Return when the published copy was last brought up to date."""
+    at: datetime | None = scalar(
+        con, "select max(ended_at) from flow_log where step = 'publish' and outcome = 'ok'"
+    )
+    return at
+
+
+def alerts_raised_at(home: Home, now: datetime) -> list[dict[str, object]]:
+    """Return the alerts that were first raised at this very instant."""
+    with opened_published(home) as con:
+        return list(frame(con, "select * from alerts where raised_at = $now", now=now).iter_rows(named=True))

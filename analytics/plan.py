@@ -1,0 +1,352 @@
+"""The plan on the calendar, what became of each session, and which sessions ahead would be spikes."""
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Container, Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import polars as pl
+
+from analytics.load import SMALL_SPIKE_RATIO, spike_bin
+
+RUN_SESSIONS = frozenset({"easy", "steady", "tempo", "intervals", "long", "shakeout", "race"})
+STRENGTH_SESSION = "strength"
+RACE_SESSION = "race"
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+DONE_TOLERANCE_SHARE = 0.20  # of the planned distance
+MOVED_TOLERANCE_SHARE = 0.50  # a run further off stands for no session of another day
+ROUNDING = 1e-9
+SPIKE_WINDOW_DAYS = 30
+
+WeekOfDay = Callable[[date], int | None]
+
+PLAN_SESSIONS = pl.Schema(
+    {
+        "plan": pl.String,
+        "week": pl.Int32,
+        "local_date": pl.Date,
+        "session": pl.String,
+        "distance_m": pl.Float64,
+        "duration_s": pl.Float64,
+        "rpe": pl.Float64,
+        "zone": pl.String,
+        "notes": pl.String,
+    }
+)
+PLAN_VS_ACTUAL = pl.Schema(
+    {
+        "local_date": pl.Date,
+        "plan_week": pl.Int32,
+        "session": pl.String,
+        "planned_distance_m": pl.Float64,
+        "activity_id": pl.String,
+        "distance_m": pl.Float64,
+        "status": pl.String,
+    }
+)
+UPCOMING_SPIKES = pl.Schema(
+    {
+        "local_date": pl.Date,
+        "session": pl.String,
+        "planned_distance_m": pl.Float64,
+        "longest_30d_m": pl.Float64,
+        "spike_ratio": pl.Float64,
+        "spike_bin": pl.String,
+        "longest_safe_m": pl.Float64,
+        "reason": pl.String,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """One session of the plan; number tells it from an equal one."""
+
+    number: int
+    local_date: date
+    week: int
+    session: str
+    distance_m: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """One run or strength session that took place; week is the week of the plan, None outside it."""
+
+    number: int
+    local_date: date
+    week: int | None
+    activity_id: str | None
+    distance_m: float | None
+
+
+def dated(plan: pl.DataFrame, *, name: str, race_date: date) -> pl.DataFrame:
+    """
+    Lay a plan on the calendar so that its last race, or else its last day, falls on the race date.
+
+    Args:
+        plan: week, day (mon to sun), session, distance_km, duration_min, rpe, zone, notes.
+        name: Name of the plan.
+        race_date: Day of the race.
+
+    Returns:
+        One row a planned session in order of days: plan, week, local_date, session, distance_m,
+        duration_s, rpe, zone, notes.
+    """
+    if plan.is_empty():
+        return PLAN_SESSIONS.to_frame()
+    day = pl.col("day").str.to_lowercase().replace_strict(DAYS, range(len(DAYS)), return_dtype=pl.Int64)
+    numbered = plan.with_columns(day_number=pl.col("week").cast(pl.Int64) * len(DAYS) + day)
+    races = numbered.filter(pl.col("session") == RACE_SESSION)
+    last_day = (numbered if races.is_empty() else races).get_column("day_number").max()
+    return (
+        numbered.sort("day_number", maintain_order=True)
+        .with_columns(
+            plan=pl.lit(name),
+            local_date=pl.lit(race_date) + pl.duration(days=pl.col("day_number") - last_day),
+            # 21.0975 km times 1000 is not quite 21097.5
+            distance_m=(pl.col("distance_km").cast(pl.Float64) * 1000).round(3),
+            duration_s=pl.col("duration_min").cast(pl.Float64) * 60,
+        )
+        .select(PLAN_SESSIONS.names())
+        .cast(PLAN_SESSIONS)
+    )
+
+
+def plan_vs_actual(
+    sessions: pl.DataFrame, runs: pl.DataFrame, strength_dates: list[date], *, today: date
+) -> pl.DataFrame:
+    """
+    Say what became of each planned session, and list the runs since the plan's start that were not planned.
+
+    A run is matched to a session of its day first, to one of its plan week second ("moved"), closest
+    distances first.
+
+    Args:
+        sessions: Columns of plan_sessions.
+        runs: activity_id, local_date, distance_m.
+        strength_dates: Day of each strength session.
+        today: The athlete's day.
+
+    Returns:
+        One row a planned session or unplanned run, in order of days: local_date, plan_week, session,
+        planned_distance_m, activity_id, distance_m, status.
+    """
+    if sessions.is_empty():
+        return PLAN_VS_ACTUAL.to_frame()
+    planned = _planned(sessions)
+    week_of = _week_of_day(planned)
+    done_runs = _done_runs(runs.filter(pl.col("local_date") >= _start(planned)), week_of)
+    run_days = {run.local_date for run in done_runs}
+    matches = _matches([one for one in planned if one.session in RUN_SESSIONS], done_runs, today)
+    matches |= _matches(
+        [one for one in planned if one.session == STRENGTH_SESSION],
+        _done_strength(strength_dates, week_of),
+        today,
+    )
+    matched = set(matches.values())
+    rows = [_row(one, matches.get(one), _status(one, matches.get(one), run_days, today)) for one in planned]
+    rows += [_row(None, run, "unplanned") for run in done_runs if run not in matched]
+    return pl.DataFrame(rows, schema=PLAN_VS_ACTUAL, orient="row").sort("local_date", maintain_order=True)
+
+
+def upcoming_spikes(
+    sessions: pl.DataFrame, runs: pl.DataFrame, *, today: date, days: int = 14
+) -> pl.DataFrame:
+    """
+    Hold each planned run ahead against the longest of the 30 days before it, done or planned until then.
+
+    Args:
+        sessions: Columns of plan_sessions.
+        runs: activity_id, local_date, distance_m.
+        today: The athlete's day; its planned runs that are already done are left out.
+        days: How far ahead to look, today included.
+
+    Returns:
+        One row a planned run in order of days: local_date, session, planned_distance_m, longest_30d_m,
+        spike_ratio, spike_bin, longest_safe_m, reason.
+    """
+    if sessions.is_empty():
+        return UPCOMING_SPIKES.to_frame()
+    planned = _planned(sessions)
+    since = today - timedelta(days=SPIKE_WINDOW_DAYS)
+    done_runs = _done_runs(runs.filter(pl.col("local_date") >= since), _week_of_day(planned))
+    until = today + timedelta(days=days)
+    ahead = [one for one in planned if _is_distance_run(one) and today <= one.local_date < until]
+    done_today = _closest_pairs(ahead, [run for run in done_runs if run.local_date == today], _day, today)
+    ahead = [one for one in ahead if one not in done_today]
+    rows = [_outlook(one, _longest_before(one, done_runs, ahead)) for one in ahead]
+    return pl.DataFrame(rows, schema=UPCOMING_SPIKES, orient="row")
+
+
+def _planned(sessions: pl.DataFrame) -> list[Planned]:
+    columns = ("local_date", "week", "session", "distance_m")
+    rows = sessions.select(columns).sort("local_date", "session", "distance_m").iter_rows(named=True)
+    return [Planned(number=number, **row) for number, row in enumerate(rows)]
+
+
+def _start(planned: Sequence[Planned]) -> date:
+    """First day of the first plan week, also when nothing is planned on it."""
+    return min(one.local_date - timedelta(weeks=one.week - 1) for one in planned)
+
+
+def _week_of_day(planned: Sequence[Planned]) -> WeekOfDay:
+    """Give the plan week of any day, also of days on which nothing is planned."""
+    start, weeks = _start(planned), max(one.week for one in planned)
+
+    def week_of(day: date) -> int | None:
+        week = (day - start).days // 7 + 1
+        return week if 1 <= week <= weeks else None
+
+    return week_of
+
+
+def _done_runs(runs: pl.DataFrame, week_of: WeekOfDay) -> list[Done]:
+    columns = ("activity_id", "local_date", "distance_m")
+    rows = runs.select(columns).sort("local_date", "activity_id").iter_rows(named=True)
+    return [Done(number=number, week=week_of(row["local_date"]), **row) for number, row in enumerate(rows)]
+
+
+def _done_strength(dates: Iterable[date], week_of: WeekOfDay) -> list[Done]:
+    return [
+        Done(number=number, local_date=day, week=week_of(day), activity_id=None, distance_m=0.0)
+        for number, day in enumerate(sorted(dates))
+    ]
+
+
+def _matches(planned: Sequence[Planned], done: Sequence[Done], today: date) -> dict[Planned, Done]:
+    """Match within each day; then what is left within each plan week, unless the distances have little in common."""
+    same_day = _closest_pairs(planned, done, _day, today)
+    left_planned = [one for one in planned if one not in same_day]
+    taken = set(same_day.values())
+    left_done = [one for one in done if one not in taken and one.week is not None]
+    return same_day | _closest_pairs(left_planned, left_done, _week, today, MOVED_TOLERANCE_SHARE)
+
+
+def _closest_pairs(
+    planned: Iterable[Planned],
+    done: Iterable[Done],
+    place: Callable[[Planned | Done], Hashable],
+    today: date,
+    tolerance_share: float | None = None,
+) -> dict[Planned, Done]:
+    """Pair greedily within each day or week: sessions already due first, then by distance, then by days."""
+    done_at = defaultdict(list)
+    for other in done:
+        done_at[place(other)].append(other)
+    candidates = [
+        (one, other)
+        for one in planned
+        for other in done_at[place(one)]
+        if tolerance_share is None or _gap_m(one, other) <= tolerance_share * (one.distance_m or 0.0)
+    ]
+    pairs: dict[Planned, Done] = {}
+    taken: set[Done] = set()
+    for one, other in sorted(candidates, key=lambda pair: _unlikeliness(pair[0], pair[1], today)):
+        if one not in pairs and other not in taken:
+            pairs[one] = other
+            taken.add(other)
+    return pairs
+
+
+def _unlikeliness(one: Planned, other: Done, today: date) -> tuple[bool, float, timedelta, int, int]:
+    days_apart = abs(one.local_date - other.local_date)
+    return one.local_date >= today, _gap_m(one, other), days_apart, one.number, other.number
+
+
+def _gap_m(one: Planned, other: Done) -> float:
+    if one.distance_m is None or other.distance_m is None:
+        return math.inf
+    return abs(one.distance_m - other.distance_m)
+
+
+def _day(one: Planned | Done) -> date:
+    return one.local_date
+
+
+def _week(one: Planned | Done) -> int | None:
+    return one.week
+
+
+def _status(one: Planned, match: Done | None, run_days: Container[date], today: date) -> str:
+    if one.session not in RUN_SESSIONS | {STRENGTH_SESSION}:
+        return _rest_status(one.local_date, run_days, today)
+    if match is None:
+        return "missed" if one.local_date < today else "upcoming"
+    if match.local_date != one.local_date:
+        return "moved"
+    return _length_status(one.distance_m, match.distance_m)
+
+
+def _rest_status(day: date, run_days: Container[date], today: date) -> str:
+    if day in run_days:
+        return "missed"
+    return "rest kept" if day < today else "upcoming"
+
+
+def _length_status(planned_m: float | None, run_m: float | None) -> str:
+    if not planned_m or run_m is None:
+        return "done"
+    ratio = run_m / planned_m - 1
+    if abs(ratio) <= DONE_TOLERANCE_SHARE + ROUNDING:
+        return "done"
+    return "short" if ratio < 0 else "long"
+
+
+def _row(one: Planned | None, other: Done | None, status: str) -> tuple[object, ...]:
+    """One row of PLAN_VS_ACTUAL; strength has no distance to show."""
+    is_run = other is not None and other.activity_id is not None
+    place = one or other
+    return (
+        place.local_date if place else None,
+        place.week if place else None,
+        one.session if one else None,
+        one.distance_m if one else None,
+        other.activity_id if other else None,
+        other.distance_m if other and is_run else None,
+        status,
+    )
+
+
+def _is_distance_run(one: Planned) -> bool:
+    return one.session in RUN_SESSIONS and bool(one.distance_m)
+
+
+def _longest_before(
+    one: Planned, done_runs: Iterable[Done], ahead: Iterable[Planned]
+) -> Planned | Done | None:
+    """Longest run of the 30 days before the session; one done on its very day came before it."""
+    since = one.local_date - timedelta(days=SPIKE_WINDOW_DAYS)
+    before: list[Planned | Done] = [run for run in done_runs if since <= run.local_date <= one.local_date]
+    before += [other for other in ahead if since <= other.local_date < one.local_date]
+    return max((run for run in before if run.distance_m), key=lambda run: run.distance_m or 0.0, default=None)
+
+
+def _outlook(one: Planned, longest: Planned | Done | None) -> tuple[object, ...]:
+    """One row of UPCOMING_SPIKES."""
+    planned_m = one.distance_m or 0.0
+    lead = f"{_km(planned_m)} planned for {_day_and_month(one.local_date)}"
+    if longest is None or not longest.distance_m:
+        reason = f"{lead}; there is no run in the 30 days before to compare it with."
+        return (one.local_date, one.session, planned_m, None, None, "no_baseline", None, reason)
+    longest_m, ratio = longest.distance_m, planned_m / longest.distance_m - 1
+    bin_name, longest_safe_m = spike_bin(planned_m, longest_m), longest_m * (1 + SMALL_SPIKE_RATIO)
+    origin = "planned for" if isinstance(longest, Planned) else "run on"
+    verdict = (
+        "no spike" if bin_name == "reference" else f"a {bin_name} spike; {_km(longest_safe_m)} would be none"
+    )
+    reason = (
+        f"{lead}; the longest of the 30 days before is {_km(longest_m)}, {origin} "
+        f"{_day_and_month(longest.local_date)}: {100 * ratio:+.1f} %, {verdict}."
+    )
+    return (one.local_date, one.session, planned_m, longest_m, ratio, bin_name, longest_safe_m, reason)
+
+
+def _km(distance_m: float) -> str:
+    return f"{distance_m / 1000:.1f} km"
+
+
+def _day_and_month(day: date) -> str:
+    return f"{day.day} {day:%B}"

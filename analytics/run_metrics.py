@@ -1,0 +1,137 @@
+"""What the samples of one run say: heart-rate, pace and knee load, efficiency, easy pace, running form."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from analytics.knee_load import knee_load_klu
+from analytics.load import Floats, HeartRateProfile, hrss, rtss, srpe, trimp_banister, trimp_edwards
+from analytics.pace import (
+    MAX_SAMPLE_GAP_S,
+    MOVING_M_PER_S,
+    Seconds,
+    column,
+    decoupling_pct,
+    easy_pace,
+    efficiency_m_per_min_per_bpm,
+    gap_s_per_km,
+    ngp_m_per_s,
+    seconds_of,
+)
+
+FORMULA_VERSION = "1"  # a change recomputes every run
+
+STEEP_GRADE = -0.03  # rise over run; descents of this and steeper load the knee
+ROUNDING = 1e-9
+
+PACE_METRICS = (
+    "ngp_m_per_s",
+    "rtss",
+    "efficiency_m_per_min_per_bpm",
+    "decoupling_pct",
+    "knee_load_klu",
+    "easy_pace_s_per_km",
+    "easy_pace_s",
+    "gap_s_per_km",
+    "steep_descent_m",
+)
+FORM_METRICS = ("stance_time_ms", "stance_balance_pct", "vertical_oscillation_mm", "cadence_spm")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AthleteValues:
+    """
+    The athlete's own values that metrics of a run rest on; None is unknown.
+
+    Attributes:
+        heart_rate: Sex, resting, maximum and threshold heart rate.
+        threshold_pace_s_per_km: Pace that can be held for an hour.
+    """
+
+    heart_rate: HeartRateProfile
+    threshold_pace_s_per_km: float | None
+
+
+def metrics_of_run(
+    samples: pl.DataFrame,
+    *,
+    timer_s: float,
+    distance_m: float | None,
+    rpe: float | None,
+    values: AthleteValues,
+) -> dict[str, float | None]:
+    """
+    Compute what table run_metrics holds of one run, but for its spike and the key of its inputs.
+
+    Args:
+        samples: Columns of the view samples with timer_s, in order of time; any may be all null.
+        timer_s: Duration of the run.
+        distance_m: Its distance as the device has it.
+        rpe: Perceived exertion, 0 to 10.
+        values: The athlete's own values.
+    """
+    dt_s = _durations_s(samples)
+    hr_bpm = column(samples, "hr_bpm")
+    trimp = trimp_banister(hr_bpm, dt_s, values.heart_rate)
+    return {
+        "trimp_banister": trimp,
+        "trimp_edwards": trimp_edwards(hr_bpm, dt_s, values.heart_rate),
+        "hrss": hrss(trimp, values.heart_rate),
+        "srpe": srpe(rpe, timer_s),
+        **_pace_metrics(seconds_of(samples), timer_s, distance_m, values),
+        **_form_metrics(samples, dt_s),
+    }
+
+
+def _durations_s(samples: pl.DataFrame) -> Floats:
+    """Timer seconds each sample speaks for: those since the one before, 10 at most."""
+    timer_s = column(samples, "timer_s")
+    return np.clip(np.nan_to_num(np.diff(timer_s, prepend=timer_s[:1])), 0.0, MAX_SAMPLE_GAP_S)
+
+
+def _pace_metrics(
+    seconds: Seconds | None, timer_s: float, distance_m: float | None, values: AthleteValues
+) -> dict[str, float | None]:
+    if seconds is None:
+        return dict.fromkeys(PACE_METRICS)
+    ngp = ngp_m_per_s(seconds.graded_m_per_s)
+    easy_pace_s_per_km, easy_pace_s = easy_pace(seconds, values.heart_rate.max_bpm)
+    run_m = distance_m or float(np.sum(seconds.speed_m_per_s))
+    return {
+        "ngp_m_per_s": ngp,
+        "rtss": rtss(timer_s, ngp, values.threshold_pace_s_per_km),
+        "efficiency_m_per_min_per_bpm": efficiency_m_per_min_per_bpm(seconds.graded_m_per_s, seconds.hr_bpm),
+        "decoupling_pct": decoupling_pct(seconds),
+        "knee_load_klu": knee_load_klu(seconds.speed_m_per_s, seconds.speed_m_per_s, seconds.grade),
+        "easy_pace_s_per_km": easy_pace_s_per_km,
+        "easy_pace_s": easy_pace_s,
+        "gap_s_per_km": gap_s_per_km(timer_s / run_m * 1000, seconds) if run_m > 0 else None,
+        "steep_descent_m": _steep_descent_m(seconds),
+    }
+
+
+def _steep_descent_m(seconds: Seconds) -> float | None:
+    if not seconds.has_altitude:
+        return None
+    steep = seconds.grade <= STEEP_GRADE + ROUNDING
+    return float(np.sum(-seconds.grade[steep] * seconds.speed_m_per_s[steep]))
+
+
+def _form_metrics(samples: pl.DataFrame, dt_s: Floats) -> dict[str, float | None]:
+    """Time-weighted means while running."""
+    running_s = np.where(_is_standing(samples, dt_s), 0.0, dt_s)
+    return {name: _weighted_mean(column(samples, name), running_s) for name in FORM_METRICS}
+
+
+def _is_standing(samples: pl.DataFrame, dt_s: Floats) -> NDArray[np.bool_]:
+    """Whether too little distance was covered since the sample before; no when it is unknown."""
+    distance_m = column(samples, "distance_m")
+    return np.diff(distance_m, prepend=distance_m[:1]) < MOVING_M_PER_S * dt_s
+
+
+def _weighted_mean(values: Floats, weights_s: Floats) -> float | None:
+    """Mean of the positive values; a sensor that has nothing to say sends 0."""
+    counts = (values > 0) & (weights_s > 0)
+    return float(np.average(values[counts], weights=weights_s[counts])) if counts.any() else None

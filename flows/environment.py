@@ -1,8 +1,20 @@
 """What Prefect has to be told before it is imported: where its database lies, and to keep to itself."""
 
 import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
+from store.errors import KneewatchError
 from store.home import Home
+
+START_WITHIN_S = 120
+STOP_WITHIN_S = 20
 
 SETTINGS = {
     "DO_NOT_TRACK": "1",
@@ -28,3 +40,48 @@ def use_prefect_of(home: Home) -> None:
     os.environ["PREFECT_HOME"] = str(home.prefect)
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
+
+
+@contextmanager
+def running_server(home: Home) -> Iterator[str]:
+    """
+    Yield the address of a Prefect server whose database lies in the home; the one of PREFECT_API_URL if given.
+
+    Raises:
+        KneewatchError: If it does not come up.
+    """
+    use_prefect_of(home)
+    if url := os.environ.get("PREFECT_API_URL"):
+        yield url.removesuffix("/api")
+        return
+    port = _free_port()
+    url = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+    log = home.state / "prefect-server.log"
+    with log.open("ab") as output:
+        server = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
+    os.environ["PREFECT_API_URL"] = f"{url}/api"
+    try:
+        _wait_until_healthy(server, f"{url}/api/health", log)
+        yield url
+    finally:
+        del os.environ["PREFECT_API_URL"]
+        server.terminate()
+        server.wait(STOP_WITHIN_S)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_until_healthy(server: subprocess.Popen[bytes], url: str, log: Path) -> None:
+    deadline = time.monotonic() + START_WITHIN_S
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            with urllib.request.urlopen(url, timeout=2):
+                return
+        except OSError:
+            time.sleep(0.2)
+    raise KneewatchError(f"Prefect's server did not come up; {log} says why.")

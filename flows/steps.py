@@ -13,14 +13,17 @@ from pathlib import Path
 
 import duckdb
 
+from analytics.plan import dated
 from flows.alerting import deliver, raise_for_athlete
-from flows.refresh import athletes_of, names_of, refresh_athlete
+from flows.refresh import athletes_of, choose_plan, names_of, refresh_athlete
 from ingest import intake
 from ingest.inbox import Dropped, dropped_files, given_files
 from ingest.intake import Taken
+from ingest.logs import PainReport
+from ingest.plans import read_plan
 from report.format import Units
 from report.page import render_page
-from store.database import frame, insert_rows, opened_published, opened_store, scalar
+from store.database import frame, insert_rows, opened_published, opened_store, scalar, transaction
 from store.files import write_whole
 from store.home import Home
 from store.lock import writing
@@ -81,7 +84,7 @@ def take_in(
     `on_file` is told after each file, with the number of files in all.
 
     Raises:
-        FileNotFoundError: If a given path does not exist.
+        WrongUseError: If a given path does not exist.
     """
     with _step(home, "take_in", clock) as (con, counts):
         dropped = _dropped(home, settings, paths, athlete or settings.default_athlete)
@@ -146,6 +149,60 @@ def notify(home: Home, settings: Settings, clock: Clock) -> Counts:
     return counts
 
 
+def bring_up_to_date(home: Home, settings: Settings, clock: Clock) -> None:
+    """Compute what follows from the facts, and publish; letters wait for the next review."""
+    refresh(home, settings, clock)
+    raise_alerts(home, settings, clock)
+    publish(home, settings, clock)
+
+
+def log_pain(home: Home, settings: Settings, clock: Clock, report: PainReport) -> list[dict[str, object]]:
+    """Keep a report of knee pain, and return the alerts that it raises."""
+    with _step(home, "log_pain", clock) as (con, _), transaction(con):
+        intake.save_pain_report(con, report)
+    bring_up_to_date(home, settings, clock)
+    return alerts_raised_at(home, clock.now)
+
+
+def use_plan(
+    home: Home, settings: Settings, clock: Clock, *, athlete: str, plan: str, race_date: date
+) -> date:
+    """
+    Let the athlete train by a plan, and return its first day.
+
+    Raises:
+        PlanError: If there is none of that name.
+    """
+    first: date = dated(read_plan(plan), name=plan, race_date=race_date)["local_date"].min()  # type: ignore[assignment]
+    with _step(home, "use_plan", clock) as (con, _):
+        choose_plan(con, athlete=athlete, plan=plan, race_date=race_date, now=clock.now)
+    bring_up_to_date(home, settings, clock)
+    return first
+
+
+def acknowledge(home: Home, settings: Settings, clock: Clock, alert_id: str) -> None:
+    """Note that an open alert was seen."""
+    with _step(home, "acknowledge", clock) as (con, _), transaction(con):
+        con.execute(
+            "update alerts set status = 'acknowledged' where alert_id = ? and status = 'open'", [alert_id]
+        )
+    publish(home, settings, clock)
+
+
+def exclude(home: Home, settings: Settings, clock: Clock, activity_id: str, *, is_excluded: bool) -> None:
+    """Leave an activity out of all sums, or let it count again."""
+    with _step(home, "exclude", clock) as (con, _), transaction(con):
+        con.execute("update activities set is_excluded = ? where activity_id = ?", [is_excluded, activity_id])
+    bring_up_to_date(home, settings, clock)
+
+
+def replay(con: duckdb.DuckDBPyConnection, home: Home, settings: Settings, clock: Clock) -> None:
+    """Bring a copy of the database to the state of another day; the home is only read."""
+    for athlete in athletes_of(con, settings):
+        refresh_athlete(con, home, settings, athlete, today=clock.today, rebuild=False)
+        raise_for_athlete(con, settings, athlete, today=clock.today, now=clock.now)
+
+
 def report_html(con: duckdb.DuckDBPyConnection, settings: Settings, *, athlete: str, today: date) -> str:
     """Return the report page of one athlete."""
     return render_page(
@@ -201,12 +258,12 @@ def _write_report(
     write_whole(home.reports / f"latest{suffix}.html", page)
 
 
-def last_success(con: duckdb.DuckDBPyConnection) -> datetime | None:
-    """Return when the published copy was last brought up to date."""
-    at: datetime | None = scalar(
-        con, "select max(ended_at) from flow_log where step = 'publish' and outcome = 'ok'"
+def published_day(con: duckdb.DuckDBPyConnection, settings: Settings) -> date:
+    """Return the day that the database was computed for; the present one when it never was."""
+    told = scalar(
+        con, "select counts ->> 'today' from flow_log where step = 'refresh' order by ended_at desc limit 1"
     )
-    return at
+    return date.fromisoformat(told) if told else clock_of(settings).today
 
 
 def alerts_raised_at(home: Home, now: datetime) -> list[dict[str, object]]:

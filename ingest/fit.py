@@ -1,6 +1,7 @@
 """FIT: bytes to Recording, by fitparse."""
 
 import io
+import math
 import struct
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -106,13 +107,17 @@ def _values(fields: Iterable[Any]) -> Values:
     """
     Return field values by name.
 
-    Developer fields stay out (they may bear a device field's name), and a null component must not overwrite
-    a distance that is there.
+    Developer fields stay out (they may bear a device field's name), and what is only a component of another
+    field (it has no definition) gives way to the field itself.
     """
     values: Values = {}
     for one in fields:
-        if one.value is not None and one.field_type != "devfield":
+        if one.value is None or one.field_type == "devfield":
+            continue
+        if one.field_def is None:
             values.setdefault(one.name, one.value)
+        else:
+            values[one.name] = one.value
     return values
 
 
@@ -147,10 +152,10 @@ def _at(seconds: object) -> datetime | None:
 
 
 def _number(values: Mapping[str, Any], *names: str) -> float | None:
-    """Return the first of the fields that is a number."""
+    """Return the first of the fields that is a number; damaged ones may be infinite or no number."""
     for name in names:
         value = values.get(name)
-        if isinstance(value, int | float) and not isinstance(value, bool):
+        if isinstance(value, int | float) and math.isfinite(value):
             return float(value)
     return None
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from store.errors import WrongUseError
 from store.home import Home
 
 TEMPORARY_SUFFIXES = (
@@ -66,12 +67,12 @@ def given_files(paths: list[Path], *, default_athlete: str) -> list[Dropped]:
     Return the files a person named, those of folders included.
 
     Raises:
-        FileNotFoundError: If a path does not exist.
+        WrongUseError: If a path does not exist.
     """
     found: list[Dropped] = []
     for path in paths:
         if not path.exists():
-            raise FileNotFoundError(f"{path} does not exist.")
+            raise WrongUseError(f"{path} does not exist.")
         below = _files_below(path) if path.is_dir() else iter([path])
         root = path if path.is_dir() else path.parent
         found += [

@@ -11,6 +11,8 @@ from itertools import zip_longest
 from typing import Generic, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
+from store.errors import WrongUseError
+
 SIDES = ("left", "right", "both")
 SITES = ("kneecap", "below_kneecap", "outer", "inner", "back", "whole")
 FLAGS = (
@@ -57,7 +59,7 @@ Row = TypeVar("Row")
 Cells = Mapping[str, str]
 
 
-class LogError(Exception):
+class LogError(WrongUseError):
     """A log or one report in it cannot be used. Its text says what is wrong and what is allowed."""
 
 

@@ -5,6 +5,8 @@ from importlib.resources import files
 
 import polars as pl
 
+from store.errors import WrongUseError
+
 PLAN_COLUMNS: dict[str, pl.DataType] = {
     "week": pl.Int64(),
     "day": pl.String(),
@@ -17,7 +19,7 @@ PLAN_COLUMNS: dict[str, pl.DataType] = {
 }
 
 
-class PlanError(Exception):
+class PlanError(WrongUseError):
     """A plan cannot be used; the text is a sentence that names it and what there is."""
 
 

@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from importlib.resources import files
 from typing import Any
 
 import duckdb
@@ -27,6 +26,7 @@ from report.format import (
     score,
     short_day,
 )
+from report.questions import read_query
 
 Row = dict[str, Any]
 
@@ -109,17 +109,6 @@ def render_page(
             refused_more=max(len(refused) - SHOWN_REFUSALS, 0),
         )
     )
-
-
-def read_query(name: str) -> str:
-    """Return the SQL of a named question; its first line is a comment that says what it answers."""
-    return files("report").joinpath("queries", f"{name}.sql").read_text(encoding="utf-8")
-
-
-def query_names() -> list[str]:
-    """Return the names of the questions that come with Kneewatch."""
-    folder = files("report").joinpath("queries")
-    return sorted(file.name.removesuffix(".sql") for file in folder.iterdir() if file.name.endswith(".sql"))
 
 
 def trend_sentence(week: Mapping[str, Any], *, weeks_known: int, units: Units) -> str:

@@ -11,6 +11,7 @@ LOCAL_ZONE = timezone(timedelta(hours=2), "CEST")  # from the first run to the l
 PLAN_START_DATE = date(2026, 6, 15)  # Monday of plan week 1
 RACE_DATE = date(2026, 10, 4)
 SPIKE_DATE = date(2026, 8, 23)
+LAST_DAY = date(2026, 10, 3)
 
 RESTING_HR_BPM = 52
 REFERENCE_HR_BPM = 139.5  # 75 % of her maximum of 186

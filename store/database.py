@@ -14,6 +14,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from store.errors import KneewatchError
 from store.home import Home
 from store.samples import SAMPLES_SCHEMA, write_empty_samples
 
@@ -44,7 +45,7 @@ BLOCK_SIZE = 16384
 """Bytes; with DuckDB's own 256 KiB two dozen small tables take 6 MB instead of half of one."""
 
 
-class StoreError(Exception):
+class StoreError(KneewatchError):
     """Something about the store that a person has to know or mend; the text is a sentence for them."""
 
 
@@ -96,6 +97,27 @@ def opened_published(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
         con.execute(f"set allowed_directories = ['{_quoted(home.samples)}']")
         con.execute("set enable_external_access = false")
         con.execute("set lock_configuration = true")
+        yield con
+    finally:
+        con.close()
+
+
+@contextmanager
+def opened_copy(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
+    """
+    Open a copy of the published database in memory, to try things out that change nothing.
+
+    Raises:
+        StoreError: If nothing has been published yet.
+    """
+    if not home.published.exists():
+        raise StoreError(f"There is no {home.published} yet: run `kneewatch run` first.")
+    con = duckdb.connect()
+    try:
+        con.execute("set timezone = 'UTC'")
+        con.execute(f"attach '{_quoted(home.published)}' as published (read_only)")
+        con.execute("copy from database published to memory")
+        con.execute("detach published")
         yield con
     finally:
         con.close()

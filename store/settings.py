@@ -26,6 +26,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails, PydanticCustomError
 from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
 
+from store.errors import WrongUseError
 from store.home import Home
 
 PREFIX = "KNEEWATCH_"
@@ -56,7 +57,7 @@ _SHOWN_CHARS = 60
 Place = tuple[str, ...]
 
 
-class SettingsError(Exception):
+class SettingsError(WrongUseError):
     """The settings cannot be used. Its text is one sentence a problem, a line each."""
 
 

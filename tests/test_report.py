@@ -18,7 +18,8 @@ import pytest
 
 from report.charts import PACE_SCHEMA, WEEK_SCHEMA, pace_chart, weeks_chart
 from report.format import Units
-from report.page import evidence_rows, query_names, read_query, render_page, trend_sentence
+from report.page import evidence_rows, render_page, trend_sentence
+from report.questions import query_names, read_query
 
 TABLES = Path(__file__).parents[1] / "store" / "migrations" / "0001_first_tables.sql"
 KM = Units("km")

@@ -1,0 +1,1 @@
+"""The commands: `work` does things, `look` shows them, `log` takes down what a person reports."""

@@ -1,0 +1,529 @@
+"""Commands that show things: week, report, sql, query, and the groups plan, alerts, activities, exports."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from kneewatch.options import (
+    AthleteOption,
+    HomeOption,
+    JsonOption,
+    TodayOption,
+    athlete_of,
+    day_of,
+    home_of,
+    published,
+    settings_of,
+)
+from kneewatch.show import Column, plain_columns, print_json, show, text
+from store.errors import KneewatchError, WrongUseError
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from report.format import Units
+    from store.settings import Settings
+
+Rows = list[dict[str, Any]]
+
+SHOWN_ID = 12
+"""Characters of an id that a table shows; any unambiguous beginning of it can be given back."""
+
+plan = typer.Typer(help="The plan: show it, choose one.")
+alerts = typer.Typer(help="Alerts: list them, acknowledge one, try the channels.")
+activities = typer.Typer(help="Activities: list them, look at one, leave one out.")
+exports = typer.Typer(help="Every file seen, and what became of it.")
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands to the program."""
+    app.command()(week)
+    app.command()(report)
+    app.command()(sql)
+    app.command()(query)
+    for name, group in (("plan", plan), ("alerts", alerts), ("activities", activities), ("exports", exports)):
+        app.add_typer(group, name=name)
+
+
+def week(
+    home: HomeOption = None,
+    weeks: Annotated[int, typer.Option("--weeks", min=1, help="How many weeks, up to this one.")] = 6,
+    athlete: AthleteOption = None,
+    today: TodayOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the last weeks: load and pace, with the plan beside them."""
+    folder = home_of(home)
+    settings = settings_of(folder)
+    with published(folder, settings, day_of(today)) as con:
+        rows = _rows(
+            con,
+            "select * from weekly_trends where athlete = $athlete and week_start <= $today order by week_start",
+            athlete=athlete_of(settings, athlete),
+            today=_day_shown(con, settings, today),
+        )
+    show(
+        rows[-weeks:],
+        _week_columns(_units(settings)),
+        as_json=as_json,
+        empty="No week yet: nothing was taken in.",
+    )
+
+
+def report(
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to; - is stdout.")
+    ] = None,
+    home: HomeOption = None,
+    athlete: AthleteOption = None,
+    today: TodayOption = None,
+) -> None:
+    """Write the self-contained HTML report."""
+    from flows.steps import report_html
+    from store.files import write_whole
+
+    folder = home_of(home)
+    settings = settings_of(folder)
+    with published(folder, settings, day_of(today)) as con:
+        day = _day_shown(con, settings, today)
+        page = report_html(con, settings, athlete=athlete_of(settings, athlete), today=day)
+    if output == Path("-"):
+        sys.stdout.write(page)
+        return
+    path = output or folder.reports / f"{day.isoformat()}.html"
+    write_whole(path.absolute(), page.encode())
+    print(path)
+
+
+def sql(
+    question: Annotated[str, typer.Argument(metavar="SELECT", help="A question in DuckDB's SQL.")],
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask the published database; it can only be read."""
+    folder = home_of(home)
+    with published(folder, settings_of(folder), None) as con:
+        rows = _asked(con, question, {})
+    show(rows, plain_columns(list(rows[0]) if rows else []), as_json=as_json, empty="No rows.")
+
+
+def query(
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="Which of the questions.")] = None,
+    list_names: Annotated[bool, typer.Option("--list", help="Show the questions there are.")] = False,
+    home: HomeOption = None,
+    athlete: AthleteOption = None,
+    today: TodayOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask one of the questions that come with Kneewatch."""
+    from report.questions import query_names, read_query
+
+    if name is None or list_names:
+        rows = [
+            {"name": one, "answers": read_query(one).splitlines()[0].lstrip("- ")} for one in query_names()
+        ]
+        show(rows, plain_columns(["name", "answers"]), as_json=as_json, empty="")
+        return
+    if name not in query_names():
+        raise WrongUseError(f"There is no question {name!r}; there are {', '.join(query_names())}.")
+    folder = home_of(home)
+    settings = settings_of(folder)
+    with published(folder, settings, day_of(today)) as con:
+        known = {"athlete": athlete_of(settings, athlete), "today": _day_shown(con, settings, today)}
+        rows = _asked(con, read_query(name), known)
+    show(rows, plain_columns(list(rows[0]) if rows else []), as_json=as_json, empty="No rows.")
+
+
+# plan ------------------------------------------------------------------------------------------------------
+
+
+@plan.command("show")
+def plan_show(
+    home: HomeOption = None,
+    athlete: AthleteOption = None,
+    today: TodayOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the active plan, session by session, with what became of it."""
+    folder = home_of(home)
+    settings = settings_of(folder)
+    units = _units(settings)
+    with published(folder, settings, day_of(today)) as con:
+        rows = _rows(
+            con,
+            "select p.*, v.status, v.distance_m as done_m from plan_sessions p "
+            "left join plan_vs_actual v using (athlete, local_date, session) where athlete = $athlete "
+            "order by local_date, session",
+            athlete=athlete_of(settings, athlete),
+        )
+    columns: list[Column] = [
+        ("week", "Week", text),
+        ("local_date", "Day", _day),
+        ("session", "Session", text),
+        ("distance_m", "Planned", lambda m: units.distance(m) if m else ""),
+        ("zone", "Zone", lambda zone: "" if zone == "none" else text(zone)),
+        ("done_m", "Done", lambda m: units.distance(m) if m else ""),
+        ("status", "Status", text),
+    ]
+    show(
+        rows,
+        columns,
+        as_json=as_json,
+        empty="No plan: kneewatch plan use half_marathon_beginner --race YYYY-MM-DD",
+    )
+
+
+@plan.command("use")
+def plan_use(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the plan.")],
+    race: Annotated[datetime, typer.Option("--race", formats=["%Y-%m-%d"], metavar="DATE", help="Race day.")],
+    home: HomeOption = None,
+    athlete: AthleteOption = None,
+    today: TodayOption = None,
+) -> None:
+    """Train by a plan: its sixteen weeks end on the race day."""
+    from flows import steps
+
+    folder = home_of(home)
+    settings = settings_of(folder)
+    clock = steps.clock_of(settings, day_of(today))
+    first = steps.use_plan(
+        folder, settings, clock, athlete=athlete_of(settings, athlete), plan=name, race_date=race.date()
+    )
+    print(f"{name}: from {_day(first)} {first.year} to the race on {_day(race.date())} {race.year}.")
+
+
+# alerts ----------------------------------------------------------------------------------------------------
+
+
+@alerts.callback(invoke_without_command=True)
+def alerts_or_check(
+    context: typer.Context,
+    check: Annotated[bool, typer.Option("--check", help="Exit with 1 if an alert is open.")] = False,
+    home: HomeOption = None,
+    today: TodayOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the open alerts."""
+    if context.invoked_subcommand is None:
+        found = list_alerts(home=home, today=today, as_json=as_json)
+        if check and any(alert["status"] == "open" for alert in found):
+            raise typer.Exit(1)
+
+
+@alerts.command("list")
+def list_alerts(
+    home: HomeOption = None,
+    all_alerts: Annotated[
+        bool, typer.Option("--all", help="Also those acknowledged, cleared and superseded.")
+    ] = False,
+    athlete: AthleteOption = None,
+    today: TodayOption = None,
+    as_json: JsonOption = False,
+) -> Rows:
+    """Show the open alerts, or all."""
+    folder = home_of(home)
+    settings = settings_of(folder)
+    with published(folder, settings, day_of(today)) as con:
+        rows = _rows(
+            con,
+            "select * from alerts where athlete = $athlete and ($all_alerts or status = 'open') and local_date <= $today "
+            "order by local_date, side, alert_id",
+            athlete=athlete_of(settings, athlete),
+            all_alerts=all_alerts,
+            today=_day_shown(con, settings, today),
+        )
+    rows = [{**row, "evidence": json.loads(row["evidence"])} for row in rows]
+    columns: list[Column] = [
+        ("alert_id", "Id", _short_id),
+        ("local_date", "Day", _day),
+        ("severity", "Severity", text),
+        ("side", "Knee", text),
+        ("status", "Status", text),
+        ("message", "What", text),
+        ("action", "Consider", text),
+    ]
+    show(
+        rows,
+        columns,
+        as_json=as_json,
+        empty="No open alert. That is no promise: a quiet day never proves that all is well.",
+    )
+    return rows
+
+
+@alerts.command("ack")
+def alerts_ack(
+    alert_id: Annotated[str, typer.Argument(metavar="ID", help="The alert's id, or how it begins.")],
+    home: HomeOption = None,
+) -> None:
+    """Acknowledge an alert: seen, no longer open."""
+    from flows import steps
+
+    folder = home_of(home)
+    settings = settings_of(folder)
+    with published(folder, settings, None) as con:
+        whole_id = _whole_id(con, "alerts", "alert_id", alert_id)
+    steps.acknowledge(folder, settings, steps.clock_of(settings), whole_id)
+    print(f"Acknowledged {whole_id[:SHOWN_ID]}.")
+
+
+@alerts.command("test")
+def alerts_test(home: HomeOption = None) -> None:
+    """Send a test message to every channel in kneewatch.toml."""
+    from report.notify import send_text
+
+    folder = home_of(home)
+    channels = settings_of(folder).channels
+    if not channels:
+        raise WrongUseError(
+            f"There is no channel in {folder.settings_file}; add a table [channels.NAME] with a url."
+        )
+    errors = {
+        name: send_text(
+            channel.url.get_secret_value(), "Kneewatch: test", "This is a test. Alerts will come this way."
+        )
+        for name, channel in channels.items()
+    }
+    for name, error in errors.items():
+        print(f"{name}: {error or 'delivered'}")
+    if any(errors.values()):
+        raise typer.Exit(1)
+
+
+# activities ------------------------------------------------------------------------------------------------
+
+
+@activities.callback(invoke_without_command=True)
+def activities_or_list(context: typer.Context, home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """Show the activities."""
+    if context.invoked_subcommand is None:
+        activities_list(home=home, as_json=as_json)
+
+
+@activities.command("list")
+def activities_list(
+    home: HomeOption = None,
+    athlete: AthleteOption = None,
+    last: Annotated[int, typer.Option("--last", min=1, help="How many, the newest.")] = 30,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the newest activities, those included that do not count."""
+    folder = home_of(home)
+    settings = settings_of(folder)
+    units = _units(settings)
+    with published(folder, settings, None) as con:
+        rows = _rows(
+            con,
+            "select * from (select * from activities where athlete = $athlete order by started_at desc limit $last) "
+            "order by started_at",
+            athlete=athlete_of(settings, athlete),
+            last=last,
+        )
+    show(rows, _activity_columns(units), as_json=as_json, empty="No activity yet: nothing was taken in.")
+
+
+@activities.command("show")
+def activities_show(
+    activity_id: Annotated[str, typer.Argument(metavar="ID", help="The activity's id, or how it begins.")],
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show everything known of one activity."""
+    folder = home_of(home)
+    with published(folder, settings_of(folder), None) as con:
+        whole_id = _whole_id(con, "activities", "activity_id", activity_id)
+        (activity,) = _rows(
+            con,
+            "select a.*, e.file_name, m.* exclude (activity_id, gap_s_per_km, inputs_key) from activities a "
+            "left join exports e on e.export_id = a.export_id and e.athlete = a.athlete and e.outcome <> 'duplicate' "
+            "left join run_metrics m using (activity_id) where a.activity_id = $whole_id",
+            whole_id=whole_id,
+        )
+        laps = _rows(
+            con, "select * from laps where activity_id = $whole_id order by lap_index", whole_id=whole_id
+        )
+    if as_json:
+        print_json({**activity, "laps": laps})
+        return
+    facts = [{"what": key, "value": value} for key, value in activity.items() if value is not None]
+    show(facts, [("what", "What", text), ("value", "Value", _value)], as_json=False, empty="")
+    show(
+        laps,
+        plain_columns(["lap_index", "timer_s", "distance_m", "avg_hr_bpm"]),
+        as_json=False,
+        empty="No laps.",
+    )
+
+
+@activities.command("exclude")
+def activities_exclude(
+    activity_id: Annotated[str, typer.Argument(metavar="ID", help="The activity's id, or how it begins.")],
+    undo: Annotated[bool, typer.Option("--undo", help="Let it count again.")] = False,
+    home: HomeOption = None,
+) -> None:
+    """Leave an activity out of all sums, or let it count again."""
+    from flows import steps
+
+    folder = home_of(home)
+    settings = settings_of(folder)
+    with published(folder, settings, None) as con:
+        whole_id = _whole_id(con, "activities", "activity_id", activity_id)
+    steps.exclude(folder, settings, steps.clock_of(settings), whole_id, is_excluded=not undo)
+    print(f"{whole_id[:SHOWN_ID]} {'counts again' if undo else 'no longer counts'}.")
+
+
+# exports ---------------------------------------------------------------------------------------------------
+
+
+@exports.callback(invoke_without_command=True)
+def exports_or_list(context: typer.Context, home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """Show every file seen."""
+    if context.invoked_subcommand is None:
+        exports_list(home=home, as_json=as_json)
+
+
+@exports.command("list")
+def exports_list(
+    home: HomeOption = None,
+    outcome: Annotated[str | None, typer.Option("--outcome", help="Only those with this outcome.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show every file seen, and what became of it."""
+    folder = home_of(home)
+    with published(folder, settings_of(folder), None) as con:
+        rows = _rows(
+            con,
+            "select * from exports where $outcome is null or outcome = $outcome order by seen_at, athlete, file_name",
+            outcome=outcome,
+        )
+    columns: list[Column] = [
+        ("seen_at", "Seen", lambda at: f"{at:%Y-%m-%d %H:%M}"),
+        ("athlete", "Athlete", text),
+        ("file_name", "File", text),
+        ("format", "Format", text),
+        ("outcome", "Outcome", text),
+        ("activities", "Activities", text),
+        ("reason", "Reason", text),
+    ]
+    show(rows, columns, as_json=as_json, empty="No file was seen yet.")
+
+
+@exports.command("retry")
+def exports_retry(home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """Put every quarantined file before the readers again, after an upgrade for example."""
+    from flows import steps
+    from kneewatch.commands.work import show_taken
+
+    folder = home_of(home)
+    settings = settings_of(folder)
+    clock = steps.clock_of(settings)
+    taken = steps.retry(folder, settings, clock)
+    steps.bring_up_to_date(folder, settings, clock)
+    show_taken(taken, as_json=as_json)
+
+
+# Helpers ---------------------------------------------------------------------------------------------------
+
+
+def _rows(con: duckdb.DuckDBPyConnection, question: str, **params: object) -> Rows:
+    cursor = con.execute(question, params)
+    columns = [column[0] for column in cursor.description or ()]
+    return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _asked(con: duckdb.DuckDBPyConnection, question: str, known: dict[str, object]) -> Rows:
+    """Ask what a person wrote; only parameters that it names, because DuckDB refuses others."""
+    import duckdb
+
+    try:
+        return _rows(con, question, **{key: value for key, value in known.items() if f"${key}" in question})
+    except duckdb.Error as error:
+        raise WrongUseError(str(error).strip()) from None
+
+
+def _whole_id(con: duckdb.DuckDBPyConnection, table: str, column: str, beginning: str) -> str:
+    found = _rows(
+        con,
+        f"select {column} as id from {table} where starts_with({column}, $beginning) limit 2",
+        beginning=beginning,
+    )
+    if len(found) != 1:
+        what = "begin" if found else "none begins"
+        raise KneewatchError(
+            f"Of the {table}, {'several ' if found else ''}{what} with {beginning!r}; kneewatch {table} list shows them."
+        )
+    return str(found[0]["id"])
+
+
+def _day_shown(con: duckdb.DuckDBPyConnection, settings: Settings, today: datetime | None) -> date:
+    """Return the day a view is for: --today, else the later of the present day and none before the last replay."""
+    if today is not None:
+        return today.date()
+    from flows.steps import published_day
+
+    return published_day(con, settings)
+
+
+def _units(settings: Settings) -> Units:
+    from report.format import Units
+
+    return Units(settings.units)
+
+
+def _week_columns(units: Units) -> list[Column]:
+    from report.format import duration, number, percent
+
+    return [
+        ("week_start", "Week", _day),
+        ("plan_week", "Plan", text),
+        ("runs", "Runs", text),
+        ("distance_m", "Run", units.distance),
+        ("planned_distance_m", "Planned", units.distance),
+        ("done_share", "Done", percent),
+        ("longest_run_m", "Longest", units.distance),
+        ("timer_s", "Time", duration),
+        ("load_hrss", "HRSS", number),
+        ("pace_s_per_km", "Pace", units.pace),
+        ("easy_pace_s_per_km", "Easy pace", units.pace),
+        ("worst_pain", "Worst pain", lambda score: "not reported" if score is None else f"{score:g}/10"),
+        ("strength_sessions", "Strength", text),
+        ("alerts", "Alerts", text),
+    ]
+
+
+def _activity_columns(units: Units) -> list[Column]:
+    from report.format import duration, number
+
+    return [
+        ("activity_id", "Id", _short_id),
+        ("local_date", "Day", _day),
+        ("sport", "Sport", text),
+        ("distance_m", "Distance", units.distance),
+        ("timer_s", "Time", duration),
+        ("pace_s_per_km", "Pace", units.pace),
+        ("avg_hr_bpm", "HR", number),
+        ("device", "Device", text),
+        ("duplicate_of", "Doubles", _short_id),
+        ("is_excluded", "Left out", lambda out: "yes" if out else ""),
+    ]
+
+
+def _day(value: date) -> str:
+    from report.format import day
+
+    return day(value)
+
+
+def _short_id(value: str | None) -> str:
+    return text(value)[:SHOWN_ID]
+
+
+def _value(value: object) -> str:
+    return f"{value:.3f}".rstrip("0").rstrip(".") if isinstance(value, float) else text(value)

@@ -1,0 +1,156 @@
+"""What is installed and where, what is stale, locked or failing, and what to do about it."""
+
+import os
+import shutil
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
+
+import duckdb
+
+from store.database import opened_published, scalar
+from store.errors import KneewatchError
+from store.home import Home
+from store.lock import holder
+from store.settings import read_settings
+
+Finding = dict[str, str]
+
+PACKAGES = ("kneewatch", "prefect", "fastapi", "sqlalchemy", "duckdb", "polars", "fitparse", "gpxpy")
+STALE_AFTER = timedelta(hours=36)
+LITTLE_SPACE_BYTES = 500 * 2**20
+
+
+def check(home: Home) -> list[Finding]:
+    """Return one finding per check: what, state (good, look, bad), detail, remedy."""
+    found = [_versions(), _prefect_fits()]
+    if not home.root.exists():
+        return [*found, _finding("home", "bad", f"{home.root} does not exist", "kneewatch init")]
+    checks: tuple[Callable[[Home], Finding], ...] = (
+        _home,
+        _settings,
+        _disk,
+        _lock,
+        _published,
+        _inbox,
+        _quarantine,
+        _letters,
+    )
+    return [*found, *(one(home) for one in checks)]
+
+
+def _finding(what: str, state: str, detail: str, remedy: str = "") -> Finding:
+    return {"what": what, "state": state, "detail": detail, "remedy": remedy}
+
+
+def _versions() -> Finding:
+    return _finding("versions", "good", ", ".join(f"{name} {version(name)}" for name in PACKAGES))
+
+
+def _prefect_fits() -> Finding:
+    """Prefect 3.8 starts with FastAPI below 0.151 and schedules with SQLAlchemy below 2.1 only."""
+    fastapi, sqlalchemy = _numbers("fastapi"), _numbers("sqlalchemy")
+    if _numbers("prefect") < (3, 9) and (fastapi >= (0, 151) or sqlalchemy >= (2, 1)):
+        return _finding(
+            "prefect", "bad", "its server does not work with this FastAPI or SQLAlchemy",
+            'pip install "fastapi<0.151" "sqlalchemy<2.1"',
+        )  # fmt: skip
+    return _finding("prefect", "good", "its server and scheduler work with what is installed")
+
+
+def _numbers(package: str) -> tuple[int, int]:
+    major, minor = version(package).split(".")[:2]
+    return int(major), int(minor)
+
+
+def _home(home: Home) -> Finding:
+    if not os.access(home.root, os.W_OK):
+        return _finding("home", "bad", f"{home.root} cannot be written", f"chmod u+w {home.root}")
+    if home.root.stat().st_mode & 0o077:
+        return _finding(
+            "home",
+            "look",
+            f"{home.root} can be read by others; it holds health data",
+            f"chmod 700 {home.root}",
+        )
+    return _finding("home", "good", str(home.root))
+
+
+def _settings(home: Home) -> Finding:
+    try:
+        settings = read_settings(home)
+    except KneewatchError as error:
+        return _finding("settings", "bad", str(error), f"mend {home.settings_file}")
+    unknown = [
+        key
+        for key, athlete in settings.athletes.items()
+        if athlete.max_hr_bpm is None or athlete.resting_hr_bpm is None
+    ]
+    if unknown:
+        return _finding(
+            "settings", "look", f"no heart-rate limits for {', '.join(unknown)}: no heart-rate load",
+            f"set resting_hr_bpm and max_hr_bpm in {home.settings_file}",
+        )  # fmt: skip
+    return _finding(
+        "settings", "good", f"{len(settings.athletes)} athletes, {len(settings.channels)} channels"
+    )
+
+
+def _disk(home: Home) -> Finding:
+    free = shutil.disk_usage(home.root).free
+    state = "good" if free > LITTLE_SPACE_BYTES else "bad"
+    return _finding("disk", state, f"{free // 2**20} MiB free", "" if state == "good" else "make room")
+
+
+def _lock(home: Home) -> Finding:
+    who = holder(home)
+    return _finding(
+        "lock",
+        "look" if who else "good",
+        f"held by {who}" if who else "free",
+        "wait, or stop it" if who else "",
+    )
+
+
+def _published(home: Home) -> Finding:
+    try:
+        with opened_published(home) as con:
+            at: datetime | None = scalar(con, "select max(ended_at) from flow_log where step = 'refresh'")
+    except KneewatchError as error:
+        return _finding("published copy", "bad", str(error), "kneewatch run")
+    except duckdb.Error as error:
+        return _finding("published copy", "bad", str(error).splitlines()[0], "kneewatch run")
+    if at is None or datetime.now(UTC) - at > STALE_AFTER:
+        return _finding(
+            "published copy",
+            "look",
+            f"last review {at:%Y-%m-%d %H:%M} UTC" if at else "never reviewed",
+            "kneewatch run",
+        )
+    return _finding("published copy", "good", f"last review {at:%Y-%m-%d %H:%M} UTC")
+
+
+def _inbox(home: Home) -> Finding:
+    waiting = sum(1 for path in home.inbox.rglob("*") if path.is_file())
+    return _finding(
+        "inbox", "look" if waiting else "good", f"{waiting} files wait", "kneewatch run" if waiting else ""
+    )
+
+
+def _quarantine(home: Home) -> Finding:
+    refused = sum(1 for _ in home.quarantine.rglob("*.reason.json"))
+    remedy = "kneewatch exports list --outcome quarantined" if refused else ""
+    return _finding("quarantine", "look" if refused else "good", f"{refused} files refused", remedy)
+
+
+def _letters(home: Home) -> Finding:
+    if not home.published.exists():
+        return _finding("letters", "good", "none waits")
+    with opened_published(home) as con:
+        waiting = scalar(con, "select count(*) from deliveries where delivered_at is null")
+    return _finding(
+        "letters",
+        "look" if waiting else "good",
+        f"{waiting} not delivered",
+        "kneewatch alerts test" if waiting else "",
+    )

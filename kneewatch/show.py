@@ -1,0 +1,66 @@
+"""Rows to a person or a program: tables drawn with Rich, or JSON."""
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+Row = Mapping[str, Any]
+Column = tuple[str, str, Callable[[Any], str]]
+"""(key in the row, title, how to write the value)"""
+
+WIDE = 160
+"""Columns of a table that goes to a file or a pipe, where nobody's window sets a width."""
+SEVERITY_STYLES = {"stop": "bold red", "warning": "dark_orange", "caution": "yellow", "info": "blue"}
+
+
+def show(rows: Iterable[Row], columns: Sequence[Column], *, as_json: bool, empty: str) -> None:
+    """Write the rows to stdout: all their values as JSON, or the columns as a table; `empty` when there are none."""
+    rows = list(rows)
+    if as_json:
+        print_json(rows)
+    elif not rows:
+        print(empty)
+    else:
+        _draw(rows, columns)
+
+
+def print_json(value: object) -> None:
+    """Write a value as JSON; dates and instants in ISO format."""
+    print(json.dumps(value, indent=2, ensure_ascii=False, default=_plain))
+
+
+def text(value: object) -> str:
+    """Write a value as it is; nothing for None."""
+    return "" if value is None else str(value)
+
+
+def plain_columns(names: Sequence[str]) -> list[Column]:
+    """Return columns that show every value as it is, under its own name."""
+    return [(name, name, text) for name in names]
+
+
+def _draw(rows: Sequence[Row], columns: Sequence[Column]) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for key, title, _ in columns:
+        table.add_column(title, justify="right" if _is_number(rows, key) else "left")
+    for row in rows:
+        style = SEVERITY_STYLES.get(str(row.get("severity")), "")
+        table.add_row(*(Text(write(row.get(key)), style=style) for key, _, write in columns))
+    Console(width=None if sys.stdout.isatty() else WIDE).print(table)
+
+
+def _is_number(rows: Sequence[Row], key: str) -> bool:
+    return any(isinstance(row.get(key), int | float) and not isinstance(row.get(key), bool) for row in rows)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    return str(value)

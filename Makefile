@@ -37,5 +37,13 @@ lock: ## resolve again, for Python 3.11 to 3.13, with hashes and without an inde
 sample-data: setup ## write sample_data/ again; the result is the same to the byte
 	$(BIN)/python -m sample_data.make
 
+pictures: setup ## the pictures in docs/pictures, from the sample data; needs Debian's chromium
+	rm -rf .pictures && $(BIN)/kneewatch demo .pictures >/dev/null
+	$(BIN)/kneewatch report --home .pictures --today 2026-08-28 -o .pictures/report.html
+	chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking \
+	  --disable-component-update --disable-sync --hide-scrollbars --user-data-dir=$(CURDIR)/.pictures/browser \
+	  --window-size=860,2260 --screenshot=docs/pictures/report.png file://$(CURDIR)/.pictures/report.html
+	rm -rf .pictures
+
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache benchmarks/out dist
+	rm -rf .venv .pictures .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache benchmarks/out dist

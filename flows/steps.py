@@ -27,7 +27,7 @@ from store.database import frame, insert_rows, opened_published, opened_store, s
 from store.files import write_whole
 from store.home import Home
 from store.lock import writing
-from store.publish import publish as publish_copy
+from store.publish import publish_copy
 from store.settings import Settings
 
 Counts = dict[str, int]
@@ -116,7 +116,7 @@ def refresh(home: Home, settings: Settings, clock: Clock, *, rebuild: bool = Fal
     with _step(home, "refresh", clock) as (con, counts):
         for athlete in athletes_of(con, settings):
             done = refresh_athlete(con, home, settings, athlete, today=clock.today, rebuild=rebuild)
-            counts.update(Counter(counts) + Counter(done))
+            _add(counts, done)
     return counts
 
 
@@ -125,27 +125,23 @@ def raise_alerts(home: Home, settings: Settings, clock: Clock) -> Counts:
     with _step(home, "raise_alerts", clock) as (con, counts):
         for athlete in athletes_of(con, settings):
             done = raise_for_athlete(con, settings, athlete, today=clock.today, now=clock.now)
-            counts.update(Counter(counts) + Counter(done))
+            _add(counts, done)
     return counts
 
 
 def publish(home: Home, settings: Settings, clock: Clock) -> None:
-    """Write the reports, then put the read copy of the database in place."""
+    """Write the reports; the read copy of the database follows every step by itself."""
     with _step(home, "publish", clock) as (con, counts):
         names = names_of(athletes_of(con, settings), settings)
         for athlete in names:
             _write_report(con, home, settings, clock, athlete, names[athlete])
         counts["reports"] = len(names)
-    with writing(home, "publish"), opened_store(home) as con:
-        publish_copy(con, home)
 
 
 def notify(home: Home, settings: Settings, clock: Clock) -> Counts:
-    """Send the letters in the outbox; the published copy learns what was delivered."""
+    """Send the letters in the outbox."""
     with _step(home, "notify", clock) as (con, counts):
         counts.update(deliver(con, settings, now=clock.now))
-        if counts["delivered"]:
-            publish_copy(con, home)
     return counts
 
 
@@ -217,19 +213,29 @@ def report_html(con: duckdb.DuckDBPyConnection, settings: Settings, *, athlete: 
 
 @contextmanager
 def _step(home: Home, name: str, clock: Clock) -> Iterator[tuple[duckdb.DuckDBPyConnection, Counts]]:
-    """Hold the lock and the store for one step, and write into flow_log what it did."""
+    """Hold the lock and the store for one step, write into flow_log what it did, and publish what changed."""
     started_at = datetime.now(UTC)
     counts: Counts = {}
+    outcome = "failed"
     with writing(home, name), opened_store(home) as con:
-        yield con, counts
-        row = {
-            "started_at": started_at,
-            "ended_at": datetime.now(UTC),
-            "step": name,
-            "outcome": "ok",
-            "counts": json.dumps({"today": clock.today.isoformat(), **counts}),
-        }
-        insert_rows(con, "flow_log", [row])
+        try:
+            yield con, counts
+            outcome = "ok"
+        finally:
+            row = {
+                "started_at": started_at,
+                "ended_at": datetime.now(UTC),
+                "step": name,
+                "outcome": outcome,
+                "counts": json.dumps({"today": clock.today.isoformat(), **counts}),
+            }
+            insert_rows(con, "flow_log", [row])
+        publish_copy(con, home)
+
+
+def _add(counts: Counts, more: Counts) -> None:
+    for what, number in more.items():
+        counts[what] = counts.get(what, 0) + number
 
 
 def _dropped(home: Home, settings: Settings, paths: Sequence[Path], athlete: str) -> list[Dropped]:

@@ -53,8 +53,8 @@ BIN_WORDS = {
     "no_baseline": "nothing to compare",
 }
 STATUS_WORDS = {"short": "shorter", "long": "longer", "unplanned": "not planned", "upcoming": "to come"}
-URGENCY_WORDS = {"same_day": "Seek medical advice the same day", "soon": "Seek medical advice soon"}
 UNIT_ENDINGS = re.compile(r"_(m|s|s_per_km|share|klu|pct|bpm)$")
+NUMBER_AND_UNIT = re.compile(r"(\d) (?=(?:%|km|mi|m)\b|%)")
 SHOWN_REFUSALS = 20
 SHOWN_ID_LENGTH = 12
 
@@ -97,7 +97,7 @@ def render_page(
             units=units,
             week=week,
             days=_first_of_each_day(ask("week_days")),
-            open_alerts=[_with_evidence(alert, units) for alert in ask("open_alerts")],
+            open_alerts=_by_episode([_with_evidence(alert, units) for alert in ask("open_alerts")]),
             earlier_alerts=ask("earlier_alerts"),
             upcoming=ask("upcoming"),
             weeks=weeks,
@@ -176,14 +176,19 @@ def _environment(units: Units) -> Environment:
         "day": day,
         "short_day": short_day,
         "long_day": long_day,
+        "unbroken": _unbroken,
         "rule_words": _words(RULE_WORDS),
         "site_words": _words(SITE_WORDS),
         "bin_words": _words(BIN_WORDS),
         "status_words": _words(STATUS_WORDS),
-        "urgency_words": _words(URGENCY_WORDS),
         "flag_words": _words({}),
     }
     return environment
+
+
+def _unbroken(text: str) -> str:
+    """A filter that keeps a number and its unit on one line."""
+    return NUMBER_AND_UNIT.sub("\\1\N{NO-BREAK SPACE}", text)
 
 
 def _words(known: Mapping[str, str]) -> Callable[[str | None], str]:
@@ -205,6 +210,16 @@ def _first_of_each_day(days: Sequence[Row]) -> list[Row]:
 
 def _with_evidence(alert: Row, units: Units) -> Row:
     return alert | {"evidence": evidence_rows(json.loads(alert["evidence"]), units)}
+
+
+def _by_episode(alerts: Sequence[Row]) -> list[Row]:
+    """Return the most severe alert of each episode, with the others of it as `earlier`; order is kept."""
+    leads: dict[str, Row] = {}
+    for alert in alerts:
+        lead = leads.setdefault(alert["episode_id"], alert | {"earlier": []})
+        if lead["alert_id"] != alert["alert_id"]:
+            lead["earlier"].append(alert)
+    return list(leads.values())
 
 
 def _weeks_charts(weeks: Sequence[Row], units: Units) -> dict[str, Markup] | None:

@@ -11,7 +11,7 @@ from store.files import sync_folder
 from store.home import Home
 
 
-def publish(con: duckdb.DuckDBPyConnection, home: Home) -> None:
+def publish_copy(con: duckdb.DuckDBPyConnection, home: Home) -> None:
     """Copy the store to `kneewatch.duckdb` by way of a temporary file; who holds the old copy open keeps it."""
     temporary = home.state / f"published.{os.getpid()}.tmp"
     temporary.unlink(missing_ok=True)

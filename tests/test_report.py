@@ -261,6 +261,7 @@ def insert_alerts(con: duckdb.DuckDBPyConnection) -> None:
     insert_alert(
         con,
         "swelling",
+        episode_id="another episode",
         local_date=date(2026, 8, 16),
         rule="medical",
         severity="stop",
@@ -270,7 +271,7 @@ def insert_alerts(con: duckdb.DuckDBPyConnection) -> None:
         is_medical=True,
         urgency="soon",
         message="On Sunday you noted swelling of the right knee and pain 4/10, after 3/10 on Tuesday.",
-        action="Consider no running until the knee has been looked at.",
+        action="Seek medical advice soon. Consider no running until the knee has been looked at.",
     )
     insert_alert(con, "earlier", side=None, rule="load_spike", severity="caution", status="cleared")
     insert_alert(con, "withdrawn", status="superseded", message="This one no longer holds.")
@@ -332,6 +333,18 @@ def test_alerts_come_most_severe_first_and_withdrawn_ones_not_at_all(
     assert text.index("Stop Right knee") < text.index("Warning Right knee") < text.index("Earlier alerts")
     assert "Caution · Load spike · Tue 11 Aug, cleared" in text
     assert "no longer holds" not in text
+
+
+def test_the_alerts_of_one_episode_are_one_card(con: duckdb.DuckDBPyConnection) -> None:
+    """The most severe leads; what came before it is folded below."""
+    insert_alert(con, "first", severity="caution", message="The first words.")
+    insert_alert(con, "second", severity="warning", message="The second words.")
+
+    page = Page(render(con))
+
+    assert page.with_role("alert") == 1
+    assert page.text.index("The second words.") < page.text.index("Before it in the same episode: 1")
+    assert page.text.index("Before it in the same episode: 1") < page.text.index("The first words.")
 
 
 def test_no_open_alert_is_no_promise(con: duckdb.DuckDBPyConnection) -> None:

@@ -21,7 +21,7 @@ from kneewatch.options import (
     published,
     settings_of,
 )
-from kneewatch.show import Column, plain_columns, print_json, show, text
+from kneewatch.show import Column, plain_columns, print_json, show, show_notices, text
 from store.errors import KneewatchError, WrongUseError
 
 if TYPE_CHECKING:
@@ -240,21 +240,13 @@ def list_alerts(
             today=_day_shown(con, settings, today),
         )
     rows = [{**row, "evidence": json.loads(row["evidence"])} for row in rows]
-    columns: list[Column] = [
-        ("alert_id", "Id", _short_id),
-        ("local_date", "Day", _day),
-        ("severity", "Severity", text),
-        ("side", "Knee", text),
-        ("status", "Status", text),
-        ("message", "What", text),
-        ("action", "Consider", text),
-    ]
-    show(
-        rows,
-        columns,
-        as_json=as_json,
-        empty="No open alert. That is no promise: a quiet day never proves that all is well.",
-    )
+    if as_json:
+        print_json(rows)
+    else:
+        notices = ((row["severity"], _alert_title(row), row["message"], row["action"]) for row in rows)
+        show_notices(
+            notices, empty="No open alert. That is no promise: a quiet day never proves that all is well."
+        )
     return rows
 
 
@@ -513,6 +505,18 @@ def _activity_columns(units: Units) -> list[Column]:
         ("duplicate_of", "Doubles", _short_id),
         ("is_excluded", "Left out", lambda out: "yes" if out else ""),
     ]
+
+
+def _alert_title(alert: dict[str, Any]) -> str:
+    knee = f"{alert['side']} knee" if alert["side"] else "load"
+    parts = (
+        alert["severity"].upper(),
+        knee,
+        _day(alert["local_date"]),
+        alert["status"],
+        _short_id(alert["alert_id"]),
+    )
+    return "  ·  ".join(parts)
 
 
 def _day(value: date) -> str:

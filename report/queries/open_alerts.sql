@@ -1,5 +1,7 @@
 -- Alerts that are open, the most severe first.
 select
+    alert_id,
+    episode_id,
     local_date,
     side,
     rule,

@@ -1,0 +1,56 @@
+"""Schedules for real: Prefect's server starts with what is locked, creates a scheduled run, and the run happens."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from store.database import opened_published
+from store.home import Home
+
+ROOT = Path(__file__).parent.parent
+PATIENCE_S = 240
+
+pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("prefect")]
+
+
+def test_a_dropped_export_is_taken_in_by_a_scheduled_run(home: Home) -> None:
+    """`kneewatch serve` with an intake each minute: the file leaves the inbox and has its row, nobody did anything."""
+    export = sorted((ROOT / "sample_data" / "inbox").glob("*.fit"))[0]
+    environment = {
+        **{key: value for key, value in os.environ.items() if not key.startswith(("PREFECT_", "KNEEWATCH_"))},
+        "KNEEWATCH_HOME": str(home.root),
+        "KNEEWATCH_SCHEDULES__INTAKE": "* * * * *",
+    }
+    with (home.state / "serve.log").open("w") as log:
+        serving = subprocess.Popen(
+            [Path(sys.executable).with_name("kneewatch"), "serve"], env=environment, stdout=log, stderr=log
+        )
+    try:
+        shutil.copy(export, home.inbox)
+        rows = _rows_within(home, PATIENCE_S)
+    finally:
+        serving.send_signal(signal.SIGTERM)
+        serving.wait(30)
+
+    assert [(export.name, "ingested", 1)] == rows, (home.state / "serve.log").read_text()
+    assert list(home.inbox.iterdir()) == []
+
+
+def _rows_within(home: Home, seconds: float) -> list[tuple[object, ...]]:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if home.published.exists():
+            with opened_published(home) as con:
+                rows = con.execute("select file_name, outcome, activities from exports").fetchall()
+            if rows:
+                return rows
+        time.sleep(1)
+    return []

@@ -322,9 +322,15 @@ class Settings(_Table):
 
     @model_validator(mode="before")
     @classmethod
-    def _without_athletes_there_is_one(cls, values: Any) -> Any:
-        if not isinstance(values, dict) or values.get("athletes"):
+    def _there_is_a_default_athlete(cls, values: Any) -> Any:
+        """Without athletes there is the default one; a single athlete is the default one."""
+        if not isinstance(values, dict):
             return values
+        if athletes := values.get("athletes"):
+            if not isinstance(athletes, dict) or len(athletes) > 1:
+                return values
+            (only,) = athletes
+            return {"default_athlete": only} | values if re.match(KEY_PATTERN, only) else values
         key = values.get("default_athlete", "me")
         is_key = isinstance(key, str) and re.match(KEY_PATTERN, key)
         return values | {"athletes": {key if is_key else "me": {}}}

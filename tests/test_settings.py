@@ -221,8 +221,8 @@ def test_complaints_never_quote_a_channel(text: str, home: Home) -> None:
             "kneewatch.toml: default_athlete is 'tom'; allowed are jo, mara.",
         ),
         (
-            "[athletes.mara]",
-            "kneewatch.toml: default_athlete is not given and so 'me'; allowed are mara.",
+            "[athletes.mara]\n[athletes.jo]",
+            "kneewatch.toml: default_athlete is not given and so 'me'; allowed are jo, mara.",
         ),
         (
             "[athletes.me]\nresting_hr_bpm = 60\nthreshold_hr_bpm = 60",
@@ -445,3 +445,10 @@ def test_settings_are_light_to_import() -> None:
     )
 
     assert done.stdout.strip() == ""
+
+
+def test_a_single_athlete_is_the_default_one(home: Home) -> None:
+    """Nobody has to say twice who they are."""
+    home.settings_file.write_text("[athletes.mara]\nsex = 'female'\n")
+
+    assert read_settings(home).default_athlete == "mara"

@@ -10,8 +10,6 @@ import polars as pl
 
 from analytics.pain import (
     LASTING_PAIN_DAYS,
-    P1_MAX,
-    P2_MAX,
     RED_FLAGS,
     RISING_DAYS,
     Pain,
@@ -19,17 +17,8 @@ from analytics.pain import (
     Report,
     pain_of,
 )
-from analytics.spikes import (
-    DESCENT_FROM_M,
-    DESCENT_OVER,
-    LOAD_KNOWN_FROM_DAYS,
-    RAMP_BY_M,
-    RAMP_FROM_M,
-    RAMP_OVER,
-    Spike,
-    find_spikes,
-    load_level_of,
-)
+from analytics.rules import PUBLISHED, Rules
+from analytics.spikes import LOAD_KNOWN_FROM_DAYS, Spike, find_spikes, load_level_of
 
 FORMULA_VERSION = "1"
 
@@ -38,6 +27,7 @@ Urgency = Literal["same_day", "soon"]
 
 SEVERITIES: tuple[Severity, ...] = ("info", "caution", "warning", "stop")
 KNEES = ("left", "right")
+RULES = ("spike_and_pain", "load_spike", "knee_pain", "pain_rising", "medical")
 
 # The decision: severity by load level (0 to 3) for each pain level. A red flag stops whatever the load.
 DECISIONS: Mapping[str, tuple[Severity | None, ...]] = {
@@ -50,7 +40,6 @@ DECISIONS: Mapping[str, tuple[Severity | None, ...]] = {
 SAME_DAY_FLAGS = frozenset({"cannot_bear_weight", "locking", "deformity", "hot_red_fever"})
 
 SORE_KNEE_DAYS = 7
-REMIND_AFTER_DAYS = 7
 CLEAR_AFTER_DAYS = 7
 MEDICAL_AGAIN_AFTER = timedelta(hours=24)
 
@@ -101,7 +90,13 @@ def decide(load_level: int | None, pain: Pain, flags: Sequence[str] = ()) -> Dec
 
 
 def find_alerts(
-    runs: pl.DataFrame, daily: pl.DataFrame, reports: Sequence[Report], *, athlete: str, today: date
+    runs: pl.DataFrame,
+    daily: pl.DataFrame,
+    reports: Sequence[Report],
+    *,
+    athlete: str,
+    today: date,
+    rules: Rules = PUBLISHED,
 ) -> list[Alert]:
     """
     Return every alert of one athlete's history up to and including `today`, oldest first.
@@ -109,15 +104,19 @@ def find_alerts(
     Columns of `runs` and `daily` as in `find_spikes`. The result depends on its arguments alone, so a late
     file or a corrected report gives what would have been raised had it been there from the start.
     """
-    spikes = [spike for spike in find_spikes(runs, daily) if spike.local_date <= today]
+    spikes = [spike for spike in find_spikes(runs, daily, rules) if spike.local_date <= today]
     told = sorted((r for r in reports if r.local_date <= today), key=lambda r: (r.reported_at, r.report_id))
     first_day: date | None = runs["local_date"].min() if runs.height else None  # type: ignore[assignment]
     unknown_days = _days_without_baseline(runs)
     knees = [
-        _alerts_of_knee(_Knee(athlete, knee, spikes, _reports_of(told, knee), first_day, unknown_days, today))
+        _alerts_of_knee(
+            _Knee(athlete, knee, spikes, _reports_of(told, knee), first_day, unknown_days, today, rules)
+        )
         for knee in KNEES
     ]
-    load_only = _alerts_of_load(athlete, spikes, [alert for alerts in knees for alert in alerts], today)
+    load_only = _alerts_of_load(
+        athlete, spikes, [alert for alerts in knees for alert in alerts], today, rules
+    )
     return sorted([*knees[0], *knees[1], *load_only], key=lambda a: (a.local_date, a.side or "", a.alert_id))
 
 
@@ -132,6 +131,7 @@ class _Knee:
     first_day: date | None
     unknown_days: frozenset[date]
     today: date
+    rules: Rules
 
     def load_level_on(self, day: date, active: Sequence[Spike]) -> int | None:
         if active:
@@ -165,9 +165,9 @@ def _alerts_of_knee(knee: _Knee) -> list[Alert]:
     episodes: list[_Episode] = []
     for at, _, event in sorted(events, key=lambda e: (e[0], e[1])):
         known = [r for r in knee.reports if r.reported_at < at or r is event]
-        if isinstance(event, Spike) and not _is_sore(known, event.local_date):
+        if isinstance(event, Spike) and not _is_sore(known, event.local_date, knee.rules):
             continue
-        pain = pain_of(known)
+        pain = pain_of(known, knee.rules)
         if pain is None or pain.level == "P0":
             continue
         _raise_if_due(knee, episodes, at, event, known, pain)
@@ -189,7 +189,7 @@ def _raise_if_due(
     if decision.severity is None:
         return
     episode = _episode_for(knee, episodes, active, known, day)
-    if not _is_due(episode, decision, at, active):
+    if not _is_due(episode, decision, at, active, knee.rules):
         return
     alert = _alert_of_knee(knee, episode, event, known, pain, active, load_level, decision)
     episode.alerts.append(alert)
@@ -212,7 +212,9 @@ def _episode_for(
     return current
 
 
-def _is_due(episode: _Episode, decision: Decision, at: datetime, active: Sequence[Spike]) -> bool:
+def _is_due(
+    episode: _Episode, decision: Decision, at: datetime, active: Sequence[Spike], rules: Rules
+) -> bool:
     """A higher level, a new spike, or a report after a week; medical ones again after a day."""
     if episode.last_at is None:
         return True
@@ -222,7 +224,7 @@ def _is_due(episode: _Episode, decision: Decision, at: datetime, active: Sequenc
         return True
     is_new_spike = bool(active) and active[-1].activity_id != episode.last_spike
     is_higher = any(now > before for now, before in zip(_height(decision), episode.highest, strict=True))
-    return is_new_spike or is_higher or at - episode.last_at >= timedelta(days=REMIND_AFTER_DAYS)
+    return is_new_spike or is_higher or at - episode.last_at >= timedelta(days=rules.remind_after_days)
 
 
 def _height(decision: Decision) -> tuple[int, int, int]:
@@ -244,7 +246,7 @@ def _alert_of_knee(
     assert decision.severity is not None
     trigger = event.report_id if isinstance(event, Report) else event.activity_id
     rule = _rule(pain, active)
-    order = _order_of_events(active, known) if active else None
+    order = _order_of_events(active, known, knee.rules) if active else None
     return Alert(
         alert_id=_digest(
             knee.athlete,
@@ -268,7 +270,7 @@ def _alert_of_knee(
         is_medical=decision.is_medical,
         urgency=decision.urgency,
         evidence={
-            **_spike_evidence(active, event.local_date),
+            **_spike_evidence(active, event.local_date, knee.rules),
             "pain": _pain_evidence(newest, known, pain),
             "missing": _missing(newest, load_level),
         },
@@ -284,17 +286,17 @@ def _rule(pain: Pain, active: Sequence[Spike]) -> str:
     return "pain_rising" if pain.is_rising else "knee_pain"
 
 
-def _order_of_events(active: Sequence[Spike], known: Sequence[Report]) -> str:
+def _order_of_events(active: Sequence[Spike], known: Sequence[Report], rules: Rules) -> str:
     """Say what came first; a knee that was sore before the spike stays so in the telling."""
     before = [report for report in known if report.reported_at <= active[0].started_at]
-    return "spike on a sore knee" if _is_sore(before, active[0].local_date) else "pain after spike"
+    return "spike on a sore knee" if _is_sore(before, active[0].local_date, rules) else "pain after spike"
 
 
-def _is_sore(reports: Sequence[Report], day: date) -> bool:
+def _is_sore(reports: Sequence[Report], day: date, rules: Rules) -> bool:
     """Tell whether the newest report, not older than a week, says P1 or more."""
     if not reports or (day - reports[-1].local_date).days > SORE_KNEE_DAYS:
         return False
-    pain = pain_of(reports)
+    pain = pain_of(reports, rules)
     return pain is not None and pain.level != "P0"
 
 
@@ -327,7 +329,7 @@ def _first_day_without_spike(spikes: Sequence[Spike], day: date, by: date) -> da
 
 
 def _alerts_of_load(
-    athlete: str, spikes: Sequence[Spike], of_knees: Sequence[Alert], today: date
+    athlete: str, spikes: Sequence[Spike], of_knees: Sequence[Alert], today: date, rules: Rules
 ) -> list[Alert]:
     """Return the alerts of load alone: a spike with no pain reported, unless a knee's alert of that day names it."""
     spoken_for = {(alert.local_date, run) for alert in of_knees for run in _runs_in(alert)}
@@ -336,11 +338,11 @@ def _alerts_of_load(
         if (spike.local_date, spike.activity_id) in spoken_for:
             continue
         active = [s for s in spikes[: place + 1] if s.is_active_on(spike.local_date)]
-        alerts.append(_alert_of_load(athlete, spike, active, today))
+        alerts.append(_alert_of_load(athlete, spike, active, today, rules))
     return alerts
 
 
-def _alert_of_load(athlete: str, spike: Spike, active: Sequence[Spike], today: date) -> Alert:
+def _alert_of_load(athlete: str, spike: Spike, active: Sequence[Spike], today: date, rules: Rules) -> Alert:
     load_level = load_level_of(active)
     severity = DECISIONS["P0"][load_level]
     assert severity is not None
@@ -358,7 +360,10 @@ def _alert_of_load(athlete: str, spike: Spike, active: Sequence[Spike], today: d
         order_of_events=None,
         is_medical=False,
         urgency=None,
-        evidence={**_spike_evidence(active, spike.local_date), "missing": ["a report on how the knee felt"]},
+        evidence={
+            **_spike_evidence(active, spike.local_date, rules),
+            "missing": ["a report on how the knee felt"],
+        },
         cleared_on=ends_on if ends_on <= today else None,
     )
 
@@ -388,7 +393,7 @@ def _runs_in(alert: Alert) -> set[str]:
     return {str(spike["activity_id"]) for spike in spikes}
 
 
-def _spike_evidence(active: Sequence[Spike], day: date) -> dict[str, object]:
+def _spike_evidence(active: Sequence[Spike], day: date, rules: Rules) -> dict[str, object]:
     return {
         "spikes": [
             {**spike.numbers, "days_before": (day - spike.local_date).days, "window_days": spike.window_days}
@@ -396,10 +401,10 @@ def _spike_evidence(active: Sequence[Spike], day: date) -> dict[str, object]:
         ],
         "thresholds": {
             "spike_bins": [0.10, 0.30, 1.00],
-            "ramp": [RAMP_OVER, RAMP_BY_M, RAMP_FROM_M],
-            "downhill": [DESCENT_OVER, DESCENT_FROM_M],
-            "pain_p1_max": P1_MAX,
-            "pain_p2_max": P2_MAX,
+            "ramp": [rules.ramp_over, rules.ramp_by_m, rules.ramp_from_m],
+            "downhill": [rules.downhill_over, rules.downhill_from_m],
+            "pain_p1_max": rules.pain_p1_max,
+            "pain_p2_max": rules.pain_p2_max,
         },
         "source": SPIKE_SOURCE if active else None,
     }

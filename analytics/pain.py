@@ -6,6 +6,8 @@ from datetime import date, datetime
 from statistics import median
 from typing import Literal
 
+from analytics.rules import PUBLISHED, Rules
+
 PainLevel = Literal["P0", "P1", "P2", "P3", "R"]
 
 RED_FLAGS = frozenset(
@@ -13,8 +15,6 @@ RED_FLAGS = frozenset(
      "night_or_rest_pain", "trauma_pop", "numbness"}
 )  # fmt: skip
 """Signs that need a person who can look at the knee, whatever the score."""
-P1_MAX, P2_MAX = 2, 5
-"""Highest scores that are still P1 and P2 (0 to 10)."""
 RISING_DAYS = 14
 RISING_BY = 2
 LASTING_PAIN_DAYS = 14
@@ -52,7 +52,7 @@ class Pain:
     days_at_p2_or_more: int
 
 
-def pain_of(reports: Sequence[Report]) -> Pain | None:
+def pain_of(reports: Sequence[Report], rules: Rules = PUBLISHED) -> Pain | None:
     """
     Return the pain level of the newest of one knee's reports (oldest first); None when it says nothing of pain.
 
@@ -62,7 +62,7 @@ def pain_of(reports: Sequence[Report]) -> Pain | None:
     known = [report for report in reports if _says_something(report)]
     if not known or known[-1] is not reports[-1]:
         return None
-    levels = [_level(known[: place + 1]) for place in range(len(known))]
+    levels = [_level(known[: place + 1], rules) for place in range(len(known))]
     return Pain(
         level=levels[-1],
         is_rising=is_rising(known),
@@ -90,14 +90,14 @@ def _says_something(report: Report) -> bool:
     return report.peak is not None or bool(RED_FLAGS & set(report.flags)) or report.changed_gait is True
 
 
-def _level(reports: Sequence[Report]) -> PainLevel:
+def _level(reports: Sequence[Report], rules: Rules) -> PainLevel:
     newest = reports[-1]
     peak = newest.peak or 0.0
     if RED_FLAGS & set(newest.flags):
         return "R"
-    if peak > P2_MAX or newest.changed_gait or is_rising(reports):
+    if peak > rules.pain_p2_max or newest.changed_gait or is_rising(reports):
         return "P3"
-    if peak > P1_MAX or not _is_settled(newest):
+    if peak > rules.pain_p1_max or not _is_settled(newest):
         return "P2"
     return "P1" if peak > 0 else "P0"
 

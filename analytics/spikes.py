@@ -6,13 +6,11 @@ from datetime import date, datetime
 
 import polars as pl
 
+from analytics.rules import PUBLISHED, Rules
+
 LEVEL_OF_BIN = {"small": 1, "moderate": 2, "large": 3}
-SESSION_WINDOW_DAYS = 14
-RAMP_WINDOW_DAYS = 21
 LOAD_KNOWN_FROM_DAYS = 14
 ALL_SIGNALS_FROM_DAYS = 28
-RAMP_OVER, RAMP_BY_M, RAMP_FROM_M = 0.30, 5_000, 10_000
-DESCENT_OVER, DESCENT_FROM_M = 1.5, 100
 SAME_SIGNAL_DAYS = 7
 """A ramp or much downhill seen again within this many days is the same one."""
 
@@ -23,6 +21,7 @@ class Spike:
     A run at which load rose: by its own length (`bin`), by the week (`is_ramp`) or downhill (`is_downhill`).
 
     Attributes:
+        window_days: Days that it counts after its run.
         numbers: What it rests on, for the evidence.
     """
 
@@ -33,15 +32,12 @@ class Spike:
     is_ramp: bool
     is_downhill: bool
     is_provisional: bool
+    window_days: int
     numbers: Mapping[str, object]
 
     def is_active_on(self, day: date) -> bool:
         """Tell whether the spike still counts on `day`."""
         return 0 <= (day - self.local_date).days <= self.window_days
-
-    @property
-    def window_days(self) -> int:
-        return RAMP_WINDOW_DAYS if self.is_ramp and self.bin not in LEVEL_OF_BIN else SESSION_WINDOW_DAYS
 
 
 def load_level_of(spikes: Sequence[Spike]) -> int:
@@ -53,7 +49,7 @@ def load_level_of(spikes: Sequence[Spike]) -> int:
     return max(highest, 2 if highest == 1 and also else 1)
 
 
-def find_spikes(runs: pl.DataFrame, daily: pl.DataFrame) -> list[Spike]:
+def find_spikes(runs: pl.DataFrame, daily: pl.DataFrame, rules: Rules = PUBLISHED) -> list[Spike]:
     """
     Return one athlete's spikes in order of time.
 
@@ -69,7 +65,7 @@ def find_spikes(runs: pl.DataFrame, daily: pl.DataFrame) -> list[Spike]:
     spikes: list[Spike] = []
     seen: dict[str, date] = {}
     for row in rows.iter_rows(named=True):
-        if (spike := _spike(row, first_day, dates, seen)) is not None:
+        if (spike := _spike(row, first_day, dates, seen, rules)) is not None:
             spikes.append(spike)
     return spikes
 
@@ -91,7 +87,11 @@ def _rolling_weeks(daily: pl.DataFrame) -> pl.DataFrame:
 
 
 def _spike(
-    row: Mapping[str, object], first_day: date, dates: Mapping[str, date], seen: dict[str, date]
+    row: Mapping[str, object],
+    first_day: date,
+    dates: Mapping[str, date],
+    seen: dict[str, date],
+    rules: Rules,
 ) -> Spike | None:
     """Return the run as a spike if any signal fires; `seen` remembers when each lasting signal last did."""
     day = row["local_date"]
@@ -103,8 +103,8 @@ def _spike(
         return None
     bin_name = str(row["spike_bin"]) if row["spike_bin"] in LEVEL_OF_BIN else "reference"
     is_old = history_days >= ALL_SIGNALS_FROM_DAYS
-    is_ramp = is_old and _is_new_signal("ramp", _is_ramp(row), day, seen)
-    is_downhill = is_old and _is_new_signal("downhill", _is_downhill(row), day, seen)
+    is_ramp = is_old and _is_new_signal("ramp", _is_ramp(row, rules), day, seen)
+    is_downhill = is_old and _is_new_signal("downhill", _is_downhill(row, rules), day, seen)
     if bin_name == "reference" and not is_ramp and not is_downhill:
         return None
     longest_id = row["longest_30d_activity_id"]
@@ -116,6 +116,9 @@ def _spike(
         is_ramp=is_ramp,
         is_downhill=is_downhill,
         is_provisional=not is_old,
+        window_days=rules.ramp_window_days
+        if is_ramp and bin_name == "reference"
+        else rules.spike_window_days,
         numbers={
             "activity_id": row["activity_id"],
             "local_date": day.isoformat(),
@@ -135,18 +138,18 @@ def _spike(
     )
 
 
-def _is_ramp(row: Mapping[str, object]) -> bool:
+def _is_ramp(row: Mapping[str, object], rules: Rules) -> bool:
     week_m, before_m = _float(row["week_m"]), _float(row["week_before_m"])
-    if week_m is None or before_m is None or before_m < RAMP_FROM_M:
+    if week_m is None or before_m is None or before_m < rules.ramp_from_m:
         return False
-    return week_m / before_m - 1 > RAMP_OVER + 1e-9 and week_m - before_m >= RAMP_BY_M
+    return week_m / before_m - 1 > rules.ramp_over + 1e-9 and week_m - before_m >= rules.ramp_by_m
 
 
-def _is_downhill(row: Mapping[str, object]) -> bool:
+def _is_downhill(row: Mapping[str, object], rules: Rules) -> bool:
     descent_m, mean_m = _float(row["descent_7d_m"]), _float(row["descent_mean_m"])
     if descent_m is None or mean_m is None or not row["has_altitude"]:
         return False
-    return descent_m >= DESCENT_FROM_M and descent_m > DESCENT_OVER * mean_m
+    return descent_m >= rules.downhill_from_m and descent_m > rules.downhill_over * mean_m
 
 
 def _is_new_signal(name: str, fires: bool, day: date, seen: dict[str, date]) -> bool:

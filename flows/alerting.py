@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import fields
 from datetime import date, datetime, timedelta
 
 import duckdb
 
 from analytics.alerts import FORMULA_VERSION, SEVERITIES, Alert, find_alerts
 from analytics.pain import Report
+from analytics.rules import Rules
 from flows.refresh import runs_and_days
 from report.format import Units
 from report.messages import alert_words
@@ -27,7 +29,8 @@ def raise_for_athlete(
     Running it again changes nothing. An alert that no longer holds becomes superseded and is never deleted.
     """
     runs, daily = runs_and_days(con, athlete, today)
-    alerts = find_alerts(runs, daily, _reports(con, athlete), athlete=athlete, today=today)
+    rules = rules_of(settings)
+    alerts = find_alerts(runs, daily, _reports(con, athlete), athlete=athlete, today=today, rules=rules)
     stored = _stored(con, athlete, today)
     units = Units(settings.units)
     with transaction(con):
@@ -77,6 +80,11 @@ def deliver(con: duckdb.DuckDBPyConnection, settings: Settings, *, now: datetime
                 [error, now if error is None else None, letter.alert_id, letter.channel],
             )
     return {"waiting": len(letters), "delivered": delivered}
+
+
+def rules_of(settings: Settings) -> Rules:
+    """Return the thresholds that the settings name; they bear the same names there."""
+    return Rules(**{field.name: getattr(settings.alerts, field.name) for field in fields(Rules)})
 
 
 def _reports(con: duckdb.DuckDBPyConnection, athlete: str) -> list[Report]:

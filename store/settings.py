@@ -139,6 +139,12 @@ def _whole(value: object) -> object:
     return value
 
 
+def _number(value: object) -> object:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise ValueError("not a number")  # noqa: TRY004 - pydantic wants a ValueError
+    return value
+
+
 def _day(value: object) -> object:
     if isinstance(value, str):
         return date.fromisoformat(value)
@@ -150,11 +156,17 @@ def _day(value: object) -> object:
 Key = Annotated[str, StringConstraints(pattern=KEY_PATTERN)]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Whole = Annotated[int, BeforeValidator(_whole)]
+Number = Annotated[float, BeforeValidator(_number)]
 Zone = Annotated[str, AfterValidator(_zone)]
 Cron = Annotated[str, AfterValidator(_cron)]
 Pace = Annotated[str, AfterValidator(_pace)]
 Day = Annotated[date, BeforeValidator(_day)]
 Url = Annotated[SecretStr, AfterValidator(_url)]
+
+
+SCORE = ("a number from 0 to 10",)
+POSITIVE = ("a number above 0",)
+DAYS = ("a whole number from 1",)
 
 
 def _setting(what: str, allowed: str = "", *, example: object = None, **field: Any) -> Any:
@@ -253,7 +265,7 @@ class Athlete(_Table):
 
 
 class Alerts(_Table):
-    """Which of the alerts are delivered; all of them are stored."""
+    """What counts as pain and as a spike (analytics/rules.py has the same names), and which alerts are delivered."""
 
     deliver_within_days: Whole = _setting(
         "Only alerts about the last so many days are delivered, days.",
@@ -262,6 +274,31 @@ class Alerts(_Table):
         ge=0,
     )
     min_severity: Severity = _setting("The mildest alert that is delivered.", default="caution")
+    pain_p1_max: Number = _setting(
+        "Highest knee score (0 to 10) that is still level P1 when it settles.", *SCORE, default=2, ge=0, le=10
+    )
+    pain_p2_max: Number = _setting(
+        "Highest knee score (0 to 10) that is still level P2.", *SCORE, default=5, ge=0, le=10
+    )
+    ramp_over: Number = _setting(
+        "Rise of 7 days over the 7 before above which it is a ramp; 0.3 is +30 %.",
+        *POSITIVE,
+        default=0.3,
+        gt=0,
+    )
+    ramp_by_m: Number = _setting("Metres by which it must have risen as well.", *POSITIVE, default=5000, gt=0)
+    ramp_from_m: Number = _setting(
+        "Metres that the 7 days before must hold, for a ramp.", *POSITIVE, default=10000, gt=0
+    )
+    downhill_over: Number = _setting(
+        "Metres downhill of 7 days over the weekly mean of the 21 before.", *POSITIVE, default=1.5, gt=0
+    )
+    downhill_from_m: Number = _setting("Metres downhill that 7 days must hold.", *POSITIVE, default=100, gt=0)
+    spike_window_days: Whole = _setting("Days that a spike counts after its run.", *DAYS, default=14, ge=1)
+    ramp_window_days: Whole = _setting("Days that a ramp counts.", *DAYS, default=21, ge=1)
+    remind_after_days: Whole = _setting(
+        "Days after which a new report may raise an alert of the same level again.", *DAYS, default=7, ge=1
+    )
 
 
 class Channel(_Table):
@@ -310,7 +347,10 @@ class Settings(_Table):
         "You: one table for each athlete. The key after the dot is lower-case letters, digits, - and _. What is not given is unknown, and what needs it is left out.",
         default={},
     )
-    alerts: Alerts = _setting("Which alerts are delivered; all of them are stored.", default=Alerts())
+    alerts: Alerts = _setting(
+        "What counts as pain and as a spike, as docs/alerts.md explains, and which alerts are delivered; all are stored.",
+        default=Alerts(),
+    )
     channels: dict[Key, Channel] = _setting(
         "Where alerts go; one table for each channel, with a name of your own.", default={}
     )

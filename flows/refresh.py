@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
+from typing import Any
 
 import duckdb
 import polars as pl
 
 from analytics.calendar import daily_load, weekly_trends
-from analytics.load import HeartRateProfile, srpe, with_spikes
+from analytics.load import HeartRateProfile, with_spikes
 from analytics.pace import best_efforts
 from analytics.plan import dated, plan_vs_actual, upcoming_spikes
 from analytics.run_metrics import FORMULA_VERSION, AthleteValues, metrics_of_run
@@ -154,11 +155,11 @@ def _without_run(con: duckdb.DuckDBPyConnection, athlete: str) -> list[str]:
 
 
 def _compute(
-    home: Home, runs: object, values: AthleteValues, keys: Mapping[str, str]
+    home: Home, runs: Iterable[dict[str, Any]], values: AthleteValues, keys: Mapping[str, str]
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     metrics: list[dict[str, object]] = []
     efforts: list[pl.DataFrame] = []
-    for run in runs:  # type: ignore[attr-defined]
+    for run in runs:
         activity_id = run["activity_id"]
         samples = read_samples(
             home, athlete=run["athlete"], year=run["started_at"].year, activity_id=activity_id
@@ -189,14 +190,13 @@ def _runs_with_metrics(con: duckdb.DuckDBPyConnection, athlete: str, today: date
 
 def _strength(con: duckdb.DuckDBPyConnection, athlete: str, today: date) -> pl.DataFrame:
     """Return the days of strength sessions; their session-RPE is unknown, because nobody logs how long they took."""
-    sessions = frame(
+    return frame(
         con,
-        "select local_date, rpe from strength_sessions where athlete = $athlete and local_date <= $today",
+        "select local_date, null::double as srpe from strength_sessions "
+        "where athlete = $athlete and local_date <= $today",
         athlete=athlete,
         today=today,
     )
-    loads = [srpe(rpe, None) for rpe in sessions["rpe"]]
-    return sessions.select("local_date").with_columns(srpe=pl.Series(loads, dtype=pl.Float64))
 
 
 def _plan_sessions(con: duckdb.DuckDBPyConnection, settings: Settings, athlete: str) -> pl.DataFrame:

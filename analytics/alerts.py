@@ -10,15 +10,15 @@ import polars as pl
 
 from analytics.pain import (
     LASTING_PAIN_DAYS,
-    RED_FLAGS,
     RISING_DAYS,
     Pain,
     PainLevel,
     Report,
     pain_of,
+    says_something,
 )
 from analytics.rules import PUBLISHED, Rules
-from analytics.spikes import LOAD_KNOWN_FROM_DAYS, Spike, find_spikes, load_level_of
+from analytics.spikes import LEVEL_OF_BIN, LOAD_KNOWN_FROM_DAYS, Spike, find_spikes, load_level_of
 
 FORMULA_VERSION = "1"
 
@@ -41,9 +41,13 @@ SAME_DAY_FLAGS = frozenset({"cannot_bear_weight", "locking", "deformity", "hot_r
 
 SORE_KNEE_DAYS = 7
 CLEAR_AFTER_DAYS = 7
+CALM_MAX = 1
 MEDICAL_AGAIN_AFTER = timedelta(hours=24)
 
 SPIKE_SOURCE = "Schuster Brandt Frandsen et al. 2025, BJSM 59:1203-1210, doi 10.1136/bjsports-2024-109380"
+RAMP_SOURCE = "Damsted et al. 2019, JOSPT 49:230-238 (half-marathon runners; the limits are ours)"
+DOWNHILL_SOURCE = "Van Hooren et al. 2024, SJMSS 34:e14570 (knee load by grade; the limits are ours)"
+PAIN_SOURCE = "Esculier et al. 2018, BJSM 52:659-666 (pain-guided running; the limit of 5 is that of Silbernagel et al. 2007, AJSM 35:897-906)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,10 +118,8 @@ def find_alerts(
         )
         for knee in KNEES
     ]
-    load_only = _alerts_of_load(
-        athlete, spikes, [alert for alerts in knees for alert in alerts], today, rules
-    )
-    return sorted([*knees[0], *knees[1], *load_only], key=lambda a: (a.local_date, a.side or "", a.alert_id))
+    load_only = _alerts_of_load(athlete, spikes, [*knees[0], *knees[1]], told, today, rules)
+    return sorted([*knees[0], *knees[1], *load_only], key=lambda a: (a.local_date, a.side or ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,7 @@ class _Knee:
 
     def load_level_on(self, day: date, active: Sequence[Spike]) -> int | None:
         if active:
-            return load_level_of(active)
+            return load_level_of(active, day, self.rules)
         if (
             self.first_day is None
             or (day - self.first_day).days < LOAD_KNOWN_FROM_DAYS
@@ -152,19 +154,18 @@ class _Episode:
     episode_id: str
     has_spike: bool
     alerts: list[Alert] = field(default_factory=list)
-    last_at: datetime | None = None
     last_medical_at: datetime | None = None
-    last_spike: str | None = None
-    highest: tuple[int, int, int] = (-1, -1, -1)
+    last_urgency: Urgency | None = None
+    last_spike_at: datetime | None = None
 
 
 def _alerts_of_knee(knee: _Knee) -> list[Alert]:
     """Walk through the knee's reports and the spikes in order of time."""
     events: list[tuple[datetime, int, Report | Spike]] = [(s.started_at, 0, s) for s in knee.spikes]
-    events += [(r.reported_at, 1, r) for r in knee.reports]
+    events += [(r.reported_at, place, r) for place, r in enumerate(knee.reports, 1)]
     episodes: list[_Episode] = []
-    for at, _, event in sorted(events, key=lambda e: (e[0], e[1])):
-        known = [r for r in knee.reports if r.reported_at < at or r is event]
+    for at, place, event in sorted(events, key=lambda e: (e[0], e[1])):
+        known = knee.reports[:place] if place else [r for r in knee.reports if r.reported_at < at]
         if isinstance(event, Spike) and not _is_sore(known, event.local_date, knee.rules):
             continue
         pain = pain_of(known, knee.rules)
@@ -189,14 +190,14 @@ def _raise_if_due(
     if decision.severity is None:
         return
     episode = _episode_for(knee, episodes, active, known, day)
-    if not _is_due(episode, decision, at, active, knee.rules):
-        return
     alert = _alert_of_knee(knee, episode, event, known, pain, active, load_level, decision)
+    if not _is_due(episode, alert, at, active, knee.rules):
+        return
     episode.alerts.append(alert)
-    episode.last_at = at
-    episode.last_medical_at = at if decision.is_medical else episode.last_medical_at
-    episode.last_spike = active[-1].activity_id if active else episode.last_spike
-    episode.highest = max(episode.highest, _height(decision))
+    if alert.is_medical:
+        episode.last_medical_at, episode.last_urgency = at, alert.urgency
+    if active:
+        episode.last_spike_at = active[-1].started_at
 
 
 def _episode_for(
@@ -212,24 +213,20 @@ def _episode_for(
     return current
 
 
-def _is_due(
-    episode: _Episode, decision: Decision, at: datetime, active: Sequence[Spike], rules: Rules
-) -> bool:
-    """A higher level, a new spike, or a report after a week; medical ones again after a day."""
-    if episode.last_at is None:
+def _is_due(episode: _Episode, alert: Alert, at: datetime, active: Sequence[Spike], rules: Rules) -> bool:
+    """A higher level than the last alert's, a new spike, or a report after a week; medical ones again after a day."""
+    if not episode.alerts:
         return True
-    if decision.is_medical and (
-        episode.last_medical_at is None or at - episode.last_medical_at >= MEDICAL_AGAIN_AFTER
-    ):
+    last = episode.alerts[-1]
+    last_medical_at, last_spike_at = episode.last_medical_at, episode.last_spike_at
+    if alert.is_medical and (last_medical_at is None or at - last_medical_at >= MEDICAL_AGAIN_AFTER):
         return True
-    is_new_spike = bool(active) and active[-1].activity_id != episode.last_spike
-    is_higher = any(now > before for now, before in zip(_height(decision), episode.highest, strict=True))
-    return is_new_spike or is_higher or at - episode.last_at >= timedelta(days=rules.remind_after_days)
-
-
-def _height(decision: Decision) -> tuple[int, int, int]:
-    severity = SEVERITIES.index(decision.severity) if decision.severity else -1
-    return severity, int(decision.is_medical), int(decision.urgency == "same_day")
+    return (
+        SEVERITIES.index(alert.severity) > SEVERITIES.index(last.severity)
+        or (alert.urgency == "same_day" and episode.last_urgency != "same_day")
+        or (bool(active) and (last_spike_at is None or active[-1].started_at > last_spike_at))
+        or (alert.local_date - last.local_date).days >= rules.remind_after_days
+    )
 
 
 def _alert_of_knee(
@@ -257,6 +254,7 @@ def _alert_of_knee(
             load_level,
             pain.level,
             decision.is_medical,
+            decision.urgency,
         ),
         athlete=knee.athlete,
         side=knee.side,
@@ -288,7 +286,7 @@ def _rule(pain: Pain, active: Sequence[Spike]) -> str:
 
 def _order_of_events(active: Sequence[Spike], known: Sequence[Report], rules: Rules) -> str:
     """Say what came first; a knee that was sore before the spike stays so in the telling."""
-    before = [report for report in known if report.reported_at <= active[0].started_at]
+    before = [report for report in known if report.reported_at < active[0].started_at]
     return "spike on a sore knee" if _is_sore(before, active[0].local_date, rules) else "pain after spike"
 
 
@@ -306,18 +304,30 @@ def _with_clearing(knee: _Knee, episode: _Episode) -> list[Alert]:
 
 
 def _cleared_on(knee: _Knee, episode: _Episode, reports: Sequence[Report], *, by: date) -> date | None:
-    """Return the day by which pain was at most 1 on two reports or more over a week, with no spike active."""
+    """Return the first day on which the newest reports, two or more over a week, are calm and no spike is active."""
     if not episode.alerts:
         return None
     since = episode.alerts[-1].local_date
+    last_days = [*(report.local_date - timedelta(days=1) for report in reports[1:]), by]
     calm: list[Report] = []
-    for report in reports:
-        if report.local_date <= since or report.local_date > by or report.peak is None:
+    for place, (report, last_day) in enumerate(zip(reports, last_days, strict=True)):
+        if not since < report.local_date <= by:
             continue
-        calm = [*calm, report] if report.peak <= 1 and not RED_FLAGS & set(report.flags) else []
+        calm = [*calm, report] if _is_calm(reports[: place + 1], knee.rules) else []
         if len(calm) >= 2 and (report.local_date - calm[0].local_date).days >= CLEAR_AFTER_DAYS:
-            return _first_day_without_spike(knee.spikes, report.local_date, by)
+            day = _first_day_without_spike(knee.spikes, report.local_date, min(last_day, by))
+            if day is not None:
+                return day
     return None
+
+
+def _is_calm(reports: Sequence[Report], rules: Rules) -> bool:
+    """Tell whether the newest report has pain of at most 1 and nothing that would raise an alert by itself."""
+    peak = reports[-1].peak
+    if peak is None or peak > CALM_MAX:
+        return False
+    pain = pain_of(reports, rules)
+    return pain is not None and pain.level in ("P0", "P1")
 
 
 def _first_day_without_spike(spikes: Sequence[Spike], day: date, by: date) -> date | None:
@@ -329,7 +339,12 @@ def _first_day_without_spike(spikes: Sequence[Spike], day: date, by: date) -> da
 
 
 def _alerts_of_load(
-    athlete: str, spikes: Sequence[Spike], of_knees: Sequence[Alert], today: date, rules: Rules
+    athlete: str,
+    spikes: Sequence[Spike],
+    of_knees: Sequence[Alert],
+    reports: Sequence[Report],
+    today: date,
+    rules: Rules,
 ) -> list[Alert]:
     """Return the alerts of load alone: a spike with no pain reported, unless a knee's alert of that day names it."""
     spoken_for = {(alert.local_date, run) for alert in of_knees for run in _runs_in(alert)}
@@ -338,12 +353,20 @@ def _alerts_of_load(
         if (spike.local_date, spike.activity_id) in spoken_for:
             continue
         active = [s for s in spikes[: place + 1] if s.is_active_on(spike.local_date)]
-        alerts.append(_alert_of_load(athlete, spike, active, today, rules))
+        painless = [r for r in reports if r.local_date == spike.local_date and r.peak == 0]
+        alerts.append(_alert_of_load(athlete, spike, active, painless, today, rules))
     return alerts
 
 
-def _alert_of_load(athlete: str, spike: Spike, active: Sequence[Spike], today: date, rules: Rules) -> Alert:
-    load_level = load_level_of(active)
+def _alert_of_load(
+    athlete: str,
+    spike: Spike,
+    active: Sequence[Spike],
+    painless: Sequence[Report],
+    today: date,
+    rules: Rules,
+) -> Alert:
+    load_level = load_level_of(active, spike.local_date, rules)
     severity = DECISIONS["P0"][load_level]
     assert severity is not None
     ends_on = spike.local_date + timedelta(days=spike.window_days + 1)
@@ -362,7 +385,8 @@ def _alert_of_load(athlete: str, spike: Spike, active: Sequence[Spike], today: d
         urgency=None,
         evidence={
             **_spike_evidence(active, spike.local_date, rules),
-            "missing": ["a report on how the knee felt"],
+            "painless": [{"report_id": report.report_id, "side": report.side} for report in painless],
+            "missing": _missing_of_load(painless),
         },
         cleared_on=ends_on if ends_on <= today else None,
     )
@@ -384,7 +408,7 @@ def _days_without_baseline(runs: pl.DataFrame) -> frozenset[date]:
 
 
 def _reports_of(reports: Sequence[Report], knee: str) -> list[Report]:
-    return [report for report in reports if report.side in (knee, "both")]
+    return [report for report in reports if report.side in (knee, "both") and says_something(report)]
 
 
 def _runs_in(alert: Alert) -> set[str]:
@@ -403,11 +427,21 @@ def _spike_evidence(active: Sequence[Spike], day: date, rules: Rules) -> dict[st
             "spike_bins": [0.10, 0.30, 1.00],
             "ramp": [rules.ramp_over, rules.ramp_by_m, rules.ramp_from_m],
             "downhill": [rules.downhill_over, rules.downhill_from_m],
+            "windows_days": [rules.spike_window_days, rules.ramp_window_days],
             "pain_p1_max": rules.pain_p1_max,
             "pain_p2_max": rules.pain_p2_max,
         },
-        "source": SPIKE_SOURCE if active else None,
+        "source": "; ".join(_sources(active)) or None,
     }
+
+
+def _sources(active: Sequence[Spike]) -> list[str]:
+    """Return where the rules that fired come from."""
+    has_bin = any(spike.bin in LEVEL_OF_BIN for spike in active)
+    is_ramp = any(spike.is_ramp for spike in active)
+    is_downhill = any(spike.is_downhill for spike in active)
+    fired = ((has_bin, SPIKE_SOURCE), (is_ramp, RAMP_SOURCE), (is_downhill, DOWNHILL_SOURCE))
+    return [source for fires, source in fired if fires]
 
 
 def _pain_evidence(newest: Report, known: Sequence[Report], pain: Pain) -> dict[str, object]:
@@ -425,6 +459,7 @@ def _pain_evidence(newest: Report, known: Sequence[Report], pain: Pain) -> dict[
         "is_settled": pain.is_settled,
         "is_rising": pain.is_rising,
         "days_at_p2_or_more": pain.days_at_p2_or_more,
+        "source": PAIN_SOURCE,
         "earlier": [
             {"report_id": r.report_id, "local_date": r.local_date.isoformat(), "peak": r.peak}
             for r in earlier
@@ -439,8 +474,15 @@ def _missing(newest: Report, load_level: int | None) -> list[str]:
     if newest.next_morning is None:
         missing.append("the score on the next morning")
     if load_level is None:
-        missing.append("enough running history to judge the load")
+        missing.append("enough running in the weeks before to judge the load")
     return missing
+
+
+def _missing_of_load(painless: Sequence[Report]) -> list[str]:
+    told = {knee for report in painless for knee in KNEES if report.side in (knee, "both")}
+    if not told:
+        return ["a report on how the knees felt"]
+    return [f"a report on how the {knee} knee felt" for knee in KNEES if knee not in told]
 
 
 def _digest(*parts: object) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import takewhile
 from statistics import median
 from typing import Literal
 
@@ -59,15 +60,14 @@ def pain_of(reports: Sequence[Report], rules: Rules = PUBLISHED) -> Pain | None:
     P0 none · P1 peak up to 2 and settled · P2 peak 3 to 5 or not settled · P3 above 5, changed gait or rising ·
     R any red flag.
     """
-    known = [report for report in reports if _says_something(report)]
+    known = [report for report in reports if says_something(report)]
     if not known or known[-1] is not reports[-1]:
         return None
-    levels = [_level(known[: place + 1], rules) for place in range(len(known))]
     return Pain(
-        level=levels[-1],
+        level=_level(known, rules),
         is_rising=is_rising(known),
         is_settled=_is_settled(known[-1]),
-        days_at_p2_or_more=_days_at_p2_or_more(known, levels),
+        days_at_p2_or_more=_days_at_p2_or_more(known, rules),
     )
 
 
@@ -76,17 +76,18 @@ def is_rising(reports: Sequence[Report]) -> bool:
     newest = reports[-1]
     if newest.peak is None:
         return False
-    earlier = [
-        report.peak
-        for report in reports[:-1]
-        if report.peak is not None and (newest.local_date - report.local_date).days <= RISING_DAYS
-    ]
+    # from the newest back, so that years of reports cost no more than weeks of them
+    recent = takewhile(
+        lambda report: (newest.local_date - report.local_date).days <= RISING_DAYS, reversed(reports[:-1])
+    )
+    earlier = [report.peak for report in recent if report.peak is not None]
     if len(earlier) < 2:
         return False
-    return earlier[-2] < earlier[-1] < newest.peak or newest.peak - median(earlier) >= RISING_BY
+    return earlier[1] < earlier[0] < newest.peak or newest.peak - median(earlier) >= RISING_BY
 
 
-def _says_something(report: Report) -> bool:
+def says_something(report: Report) -> bool:
+    """Tell whether a report is about knee pain at all; one of sore muscles alone is not."""
     return report.peak is not None or bool(RED_FLAGS & set(report.flags)) or report.changed_gait is True
 
 
@@ -108,11 +109,12 @@ def _is_settled(report: Report) -> bool:
     return (report.after_60min or 0.0) <= baseline and (report.next_morning or 0.0) <= baseline
 
 
-def _days_at_p2_or_more(reports: Sequence[Report], levels: Sequence[str]) -> int:
+def _days_at_p2_or_more(reports: Sequence[Report], rules: Rules) -> int:
     """Return over how many days the newest unbroken row of reports at P2 or more reaches."""
     newest = first = reports[-1].local_date
-    for report, level in zip(reversed(reports), reversed(levels), strict=True):
-        if level in ("P0", "P1") or (first - report.local_date).days > LASTING_PAIN_DAYS:
+    for place in reversed(range(len(reports))):
+        day = reports[place].local_date
+        if (first - day).days > LASTING_PAIN_DAYS or _level(reports[: place + 1], rules) in ("P0", "P1"):
             break
-        first = report.local_date
+        first = day
     return (newest - first).days

@@ -21,7 +21,7 @@ class Spike:
     A run at which load rose: by its own length (`bin`), by the week (`is_ramp`) or downhill (`is_downhill`).
 
     Attributes:
-        window_days: Days that it counts after its run.
+        window_days: Days that some of it counts after its run; with a ramp that is the longer of two windows.
         numbers: What it rests on, for the evidence.
     """
 
@@ -40,12 +40,14 @@ class Spike:
         return 0 <= (day - self.local_date).days <= self.window_days
 
 
-def load_level_of(spikes: Sequence[Spike]) -> int:
-    """Return 0 to 3 for the spikes that count together: a small one with a ramp or much downhill is moderate."""
+def load_level_of(spikes: Sequence[Spike], day: date, rules: Rules = PUBLISHED) -> int:
+    """Return 0 to 3 for the spikes active on `day`: a small one with a ramp or much downhill is moderate."""
     if not spikes:
         return 0
-    highest = max(LEVEL_OF_BIN.get(spike.bin, 0) for spike in spikes)
-    also = any(spike.is_ramp or spike.is_downhill for spike in spikes)
+    recent = [spike for spike in spikes if (day - spike.local_date).days <= rules.spike_window_days]
+    ramps = [spike for spike in spikes if (day - spike.local_date).days <= rules.ramp_window_days]
+    highest = max((LEVEL_OF_BIN.get(spike.bin, 0) for spike in recent), default=0)
+    also = any(spike.is_downhill for spike in recent) or any(spike.is_ramp for spike in ramps)
     return max(highest, 2 if highest == 1 and also else 1)
 
 
@@ -59,7 +61,9 @@ def find_spikes(runs: pl.DataFrame, daily: pl.DataFrame, rules: Rules = PUBLISHE
     if runs.is_empty() or daily.is_empty():
         return []
     weeks = _rolling_weeks(daily)
-    rows = runs.sort("started_at").join(weeks, on="local_date", how="left", maintain_order="left")
+    rows = runs.sort("started_at", "activity_id").join(
+        weeks, on="local_date", how="left", maintain_order="left"
+    )
     dates = dict(runs.select("activity_id", "local_date").iter_rows())
     first_day: date = rows["local_date"][0]
     spikes: list[Spike] = []
@@ -116,9 +120,10 @@ def _spike(
         is_ramp=is_ramp,
         is_downhill=is_downhill,
         is_provisional=not is_old,
-        window_days=rules.ramp_window_days
-        if is_ramp and bin_name == "reference"
-        else rules.spike_window_days,
+        window_days=max(
+            rules.ramp_window_days if is_ramp else 0,
+            rules.spike_window_days if is_downhill or bin_name != "reference" else 0,
+        ),
         numbers={
             "activity_id": row["activity_id"],
             "local_date": day.isoformat(),

@@ -144,9 +144,11 @@ def _on_time_axis(
     """Add elapsed_s and timer_s; without timer events a long gap without advance is a pause."""
     elapsed_s = ((samples["at"] - started_at).dt.total_microseconds() / 1e6).to_numpy()
     spans = [
-        ((stop - started_at).total_seconds(), (start - started_at).total_seconds()) for stop, start in pauses
+        (max((stop - started_at).total_seconds(), 0.0), (start - started_at).total_seconds())
+        for stop, start in pauses
+        if start > started_at  # those before it belong to the session before it
     ]
-    if not spans:
+    if not pauses:
         spans = _standing_gaps(elapsed_s, samples)
     timer_s = elapsed_s.copy()
     for stop_s, start_s in spans:
@@ -205,10 +207,13 @@ def _with_distance(samples: pl.DataFrame) -> pl.DataFrame:
 
 def _totals(told: Session, samples: pl.DataFrame) -> dict[str, object]:
     """Return the totals; heart rate comes from the samples, because session messages lie about it."""
-    elapsed_s = told.elapsed_s or _last(samples, "elapsed_s")
+    elapsed_s = told.elapsed_s or _last(samples, "elapsed_s") or told.timer_s or 0.0
     timer_s = told.timer_s or _last(samples, "timer_s")
-    if elapsed_s is None or timer_s is None or not 0 < elapsed_s < LONGEST_ACTIVITY_S:
-        raise IngestError("The recording covers no time (one point, or an end before its start).")
+    timer_s = elapsed_s if timer_s is None else timer_s
+    if not 0 < timer_s <= max(elapsed_s, timer_s) < LONGEST_ACTIVITY_S:
+        raise IngestError(
+            "The recording covers no time (one point, or an end before its start) or more than a week."
+        )
     distance_m = told.distance_m if told.distance_m is not None else _last(samples, "distance_m")
     climbed_m, dropped_m = _climbs(samples)
     avg_hr_bpm, max_hr_bpm = _heart_rate(told, samples)

@@ -45,13 +45,12 @@ def clean(recording: Recording, session: int) -> Cleaned:
             )
             findings.append(f"{name}: {count} samples")
             repaired += count
-    samples, count = _with_whole_positions(samples)
-    if count:
-        findings.append(f"position incomplete or at 0°, 0°: {count} samples")
-    samples, count = _with_rising_distance(samples)
-    if count:
-        findings.append(f"distance went backwards: {count} samples")
-    return Cleaned(samples, tuple(findings), min(repaired + count, samples.height))
+    for name, repair in FRAME_RULES:
+        samples, count = repair(samples)
+        if count:
+            findings.append(f"{name}: {count} samples")
+            repaired += count
+    return Cleaned(samples, tuple(findings), min(repaired, samples.height))
 
 
 VALUE_RULES: tuple[tuple[str, str, Callable[[pl.Expr], pl.Expr]], ...] = (
@@ -112,3 +111,9 @@ def _with_rising_distance(samples: pl.DataFrame) -> tuple[pl.DataFrame, int]:
     return samples.with_columns(
         distance_m=pl.when(pl.col("distance_m").is_null()).then(None).otherwise(highest)
     ), count
+
+
+FRAME_RULES: tuple[tuple[str, Callable[[pl.DataFrame], tuple[pl.DataFrame, int]]], ...] = (
+    ("position incomplete or at 0°, 0°", _with_whole_positions),
+    ("distance went backwards", _with_rising_distance),
+)

@@ -160,6 +160,12 @@ def _number(values: Mapping[str, Any], *names: str) -> float | None:
     return None
 
 
+def _total(values: Mapping[str, Any], *names: str, most: float = math.inf) -> float | None:
+    """Return the first of the fields that is a number, if it is one from 0 to `most`."""
+    number = _number(values, *names)
+    return number if number is not None and 0 <= number <= most else None
+
+
 def _text(value: object) -> str | None:
     if isinstance(value, bytes):
         value = value.decode("utf-8", "replace")
@@ -175,22 +181,22 @@ def _sessions(messages: _Messages) -> tuple[Session, ...]:
 
 
 def _session(values: Values) -> Session:
-    strides = _number(values, "total_strides")
-    rpe_times_ten = _number(values, "workout_rpe", "unknown_193")
+    strides = _total(values, "total_strides")
+    rpe_times_ten = _total(values, "workout_rpe", "unknown_193", most=100)
     return Session(
         sport=_text(values.get("sport")),
         sub_sport=_sub_sport(values.get("sub_sport")),
         started_at=_at(values.get("start_time")),
-        elapsed_s=_number(values, "total_elapsed_time"),
-        timer_s=_number(values, "total_timer_time"),
-        distance_m=_number(values, "total_distance"),
-        ascent_m=_number(values, "total_ascent"),
-        descent_m=_number(values, "total_descent"),
-        avg_hr_bpm=_number(values, "avg_heart_rate"),
-        max_hr_bpm=_number(values, "max_heart_rate"),
+        elapsed_s=_total(values, "total_elapsed_time"),
+        timer_s=_total(values, "total_timer_time"),
+        distance_m=_total(values, "total_distance"),
+        ascent_m=_total(values, "total_ascent"),
+        descent_m=_total(values, "total_descent"),
+        avg_hr_bpm=_total(values, "avg_heart_rate"),
+        max_hr_bpm=_total(values, "max_heart_rate"),
         steps=None if strides is None else int(strides * 2),
         rpe=None if rpe_times_ten is None else rpe_times_ten / 10,
-        feel=_number(values, "workout_feel", "unknown_192"),
+        feel=_total(values, "workout_feel", "unknown_192", most=100),
     )
 
 
@@ -243,9 +249,9 @@ def _laps(messages: _Messages) -> pl.DataFrame:
     rows = [
         {
             "started_at": _at(values.get("start_time")),
-            "timer_s": _number(values, "total_timer_time"),
-            "distance_m": _number(values, "total_distance"),
-            "avg_hr_bpm": _number(values, "avg_heart_rate"),
+            "timer_s": _total(values, "total_timer_time"),
+            "distance_m": _total(values, "total_distance"),
+            "avg_hr_bpm": _total(values, "avg_heart_rate"),
         }
         for values in messages.all("lap")
     ]

@@ -1,5 +1,6 @@
 """GPX: bytes to Recording, by gpxpy."""
 
+import math
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -83,7 +84,10 @@ def _parse(content: bytes) -> GPX:
 
 
 def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200].rstrip(".") or type(error).__name__
+    said = str(error).replace(
+        " in None (got None)", " for every point"
+    )  # gpxpy's words for a missing latitude
+    return " ".join(said.split())[:200].rstrip(".") or type(error).__name__
 
 
 def _rows(track: GPXTrack, place: int) -> Iterator[dict[str, Any]]:
@@ -116,9 +120,10 @@ def _local_name(tag: object) -> str:
 
 def _number(text: str | None) -> float | None:
     try:
-        return float(text) if text else None
+        number = float(text or "")
     except ValueError:
         return None
+    return number if math.isfinite(number) else None
 
 
 def _utc(time: datetime | None) -> datetime | None:

@@ -32,7 +32,7 @@ class Dropped:
     One file to take in.
 
     Attributes:
-        path: Where it is.
+        path: Where it is; no link.
         athlete: Whose it is.
         file_name: Its name for `exports`, relative to the athlete's folder.
         is_inbox: Whether it lies in the inbox and leaves it when taken in; other files are only copied.
@@ -110,7 +110,9 @@ def _dropped(
     fingerprint = _fingerprint(path)
     if fingerprint is None:
         return None
-    parts = path.relative_to(root).parts
+    # Names in other encodings hold surrogates, which neither the database nor a screen takes.
+    parts = [part.encode(errors="replace").decode() for part in path.relative_to(root).parts]
+    path = path if is_inbox else path.resolve()
     if len(parts) > 1 and parts[0] in athletes:
         return Dropped(path, parts[0], "/".join(parts[1:]), is_inbox, fingerprint)
     return Dropped(path, default_athlete, "/".join(parts), is_inbox, fingerprint)

@@ -30,7 +30,7 @@ from ingest.logs import (
 )
 from ingest.recording import Recording
 from ingest.unpack import format_of, unpack
-from store.archive import archive_original, quarantine_original
+from store.archive import archive_original, quarantine_original, sha256_of
 from store.database import frame, insert, insert_rows, scalar, transaction
 from store.files import sync_folder
 from store.home import Home
@@ -80,22 +80,18 @@ def take_in(
     that is refused is set aside with its reason and stops nobody else. Doing it again changes nothing.
     """
     intake = _Intake(con, home, settings, now)
-    pending: dict[tuple[str, str], _Pending] = {}
-    again: list[Dropped] = []
+    pending: dict[tuple[str, str], list[_Pending]] = {}  # the same bytes are read once
     for one in dropped:
         ready = intake.look_at(one)
         if isinstance(ready, Taken):
             yield ready
-        elif ready is not None and (one.athlete, ready.taken.export_id) in pending:
-            again.append(one)
         elif ready is not None:
-            pending[one.athlete, ready.taken.export_id] = ready
-    files = [(str(ready.taken.format), ready.path) for ready in pending.values()]
-    for ready, result in zip(pending.values(), decode_files(files), strict=True):
-        yield intake.keep(ready, result)
-    for one in again:
-        if isinstance(taken := intake.look_at(one), Taken):
-            yield taken
+            pending.setdefault((str(ready.taken.format), ready.taken.export_id), []).append(ready)
+    files = [(format_name, same[0].path) for (format_name, _), same in pending.items()]
+    for same, result in zip(pending.values(), decode_files(files), strict=True):
+        for ready in same:
+            yield intake.keep(ready, result)
+        intake.tidy_archive(same[0].taken.export_id, [ready.path for ready in same])
 
 
 class _Intake:
@@ -110,29 +106,18 @@ class _Intake:
     # From the inbox to the archive ---------------------------------------------------------------------
 
     def look_at(self, dropped: Dropped) -> Taken | _Pending | None:
-        """Return what became of the file, or the file archived and ready to be decoded; None when it vanished."""
+        """Return what became of the file, or it archived and ready to be decoded; None when it changed or vanished."""
         max_bytes = self.settings.limits.max_file_mib * 2**20
-        size_bytes = dropped.fingerprint[2]
         content = _read(dropped.path, max_bytes)
-        if content is None:
+        if content is None or not is_still_the_same(dropped):
             return None
-        taken = Taken(
-            file_name=dropped.file_name,
-            athlete=dropped.athlete,
-            export_id=hashlib.sha256(content).hexdigest(),
-            format=None,
-            size_bytes=size_bytes,
-            outcome="quarantined",
-        )
         try:
             unpacked = unpack(content, dropped.file_name, max_bytes=max_bytes)
         except IngestError as refusal:
-            return self._refuse(dropped, taken, content, str(refusal))
-        taken = replace(
-            taken,
-            export_id=hashlib.sha256(unpacked.content).hexdigest(),
-            format=format_of(unpacked.content, unpacked.name),
-        )
+            taken = _taken(dropped, sha256_of(dropped.path), None)
+            return self._refuse(dropped, taken, dropped.path, str(refusal))
+        export_id = hashlib.sha256(unpacked.content).hexdigest()
+        taken = _taken(dropped, export_id, format_of(unpacked.content, unpacked.name))
         return self._judge(dropped, taken, unpacked.content, unpacked.name)
 
     def _judge(self, dropped: Dropped, taken: Taken, content: bytes, name: str) -> Taken | _Pending:
@@ -166,17 +151,24 @@ class _Intake:
     def keep(self, ready: _Pending, result: Recording | IngestError) -> Taken:
         """Write what a reader made of an archived file; samples first, then everything else at once."""
         dropped, taken = ready.dropped, ready.taken
+        if known_as := self._known_as(taken):
+            return self._repeat(dropped, taken, known_as)
         if isinstance(result, NotAnActivityError):
             return self._ignore(dropped, taken, str(result))
         if isinstance(result, IngestError):
-            return self._refuse_archived(ready, str(result))
-        zone = ZoneInfo(self.settings.athletes[taken.athlete].time_zone)
+            return self._refuse(dropped, taken, ready.path, str(result))
+        athlete = self.settings.athletes.get(taken.athlete)
+        if athlete is None:
+            return self._refuse(
+                dropped, taken, ready.path, f"There is no athlete {taken.athlete} in kneewatch.toml."
+            )
+        zone = ZoneInfo(athlete.time_zone)
         try:
             found = activities_of(
                 result, athlete=taken.athlete, export_id=taken.export_id, zone=zone, now=self.now
             )
         except IngestError as refusal:
-            return self._refuse_archived(ready, str(refusal))
+            return self._refuse(dropped, taken, ready.path, str(refusal))
         outcome = "partly_ingested" if result.missing else "ingested"
         taken = replace(taken, outcome=outcome, reason=result.missing, activities=len(found))
         for activity in found:
@@ -194,14 +186,12 @@ class _Intake:
         try:
             result = self._read_log(taken, text)
         except LogError as refusal:
-            return self._refuse_archived(_Pending(dropped=dropped, taken=taken, path=path), str(refusal))
+            return self._refuse_log(dropped, taken, path, str(refusal))
         problems = [f"line {problem.line}: {problem.sentence}" for problem in result.problems]
         if result.unknown_columns:
             problems.append(f"Ignored columns: {', '.join(result.unknown_columns)}.")
         if result.problems and not result.rows:
-            return self._refuse_archived(
-                _Pending(dropped=dropped, taken=taken, path=path), " ".join(problems)
-            )
+            return self._refuse_log(dropped, taken, path, " ".join(problems))
         outcome = "partly_ingested" if result.problems else "ingested"
         taken = replace(
             taken, outcome=outcome, reason=" ".join(problems) or None, activities=len(result.rows)
@@ -251,13 +241,21 @@ class _Intake:
         self._let_go(dropped)
         return taken
 
-    def _refuse_archived(self, ready: _Pending, reason: str) -> Taken:
-        """Set a refused original aside; it leaves the archive for the quarantine."""
-        taken = self._refuse(ready.dropped, ready.taken, ready.path.read_bytes(), reason)
-        ready.path.unlink(missing_ok=True)
+    def tidy_archive(self, export_id: str, paths: Sequence[Path]) -> None:
+        """Take a refused original out of the archive, unless these bytes were taken in for somebody."""
+        query = (
+            "select count(*) from exports where export_id = $export_id and list_contains($outcomes, outcome)"
+        )
+        if scalar(self.con, query, export_id=export_id, outcomes=list(KNOWN_OUTCOMES)) == 0:
+            for path in paths:
+                path.unlink(missing_ok=True)
+
+    def _refuse_log(self, dropped: Dropped, taken: Taken, path: Path, reason: str) -> Taken:
+        taken = self._refuse(dropped, taken, path, reason)
+        self.tidy_archive(taken.export_id, [path])
         return taken
 
-    def _refuse(self, dropped: Dropped, taken: Taken, content: bytes, reason: str) -> Taken:
+    def _refuse(self, dropped: Dropped, taken: Taken, original: Path, reason: str) -> Taken:
         taken = replace(taken, outcome="quarantined", reason=reason)
         why = {
             "error": "refused",
@@ -269,7 +267,7 @@ class _Intake:
             "export_id": taken.export_id,
         }
         quarantine_original(
-            self.home, content, file_name=taken.file_name, export_id=taken.export_id, reason=why
+            self.home, original, file_name=taken.file_name, export_id=taken.export_id, reason=why
         )
         with transaction(self.con):
             self._record(taken)
@@ -312,14 +310,25 @@ def save_strength(con: duckdb.DuckDBPyConnection, session: StrengthSession) -> N
     insert_rows(con, "strength_sessions", [row])
 
 
+def _taken(dropped: Dropped, export_id: str, format_name: str | None) -> Taken:
+    return Taken(
+        file_name=dropped.file_name,
+        athlete=dropped.athlete,
+        export_id=export_id,
+        format=format_name,
+        size_bytes=dropped.fingerprint[2],
+        outcome="quarantined",
+    )
+
+
 def _read(path: Path, max_bytes: int) -> bytes | None:
-    """Return the file's bytes (a little more than allowed at most); None when it vanished. Never follows a link."""
+    """Return the file's bytes (one more than allowed at most); None when it cannot be read. Never follows a link."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except FileNotFoundError:
+        with os.fdopen(descriptor, "rb") as file:
+            return file.read(max_bytes + 1)
+    except OSError:
         return None
-    with os.fdopen(descriptor, "rb") as file:
-        return file.read(max_bytes + 1)
 
 
 def _write_samples(home: Home, activity: Activity) -> None:
@@ -342,19 +351,22 @@ def _insert_activity(con: duckdb.DuckDBPyConnection, activity: Activity) -> None
 def _point_to_canonical(con: duckdb.DuckDBPyConnection, athlete: str, found: Sequence[Activity]) -> None:
     """Judge the new activities and their neighbours in time again, and write who doubles whom."""
     days: list[date] = [activity.row["local_date"] for activity in found]  # type: ignore[misc]
+    first, last = min(days) - NEIGHBOURS, max(days) + NEIGHBOURS
+    # Whoever is judged must be seen with all of its own neighbours, so one looks further than one judges.
     neighbours = frame(
         con,
         "select a.*, e.format from activities a join exports e using (export_id, athlete) "
         "where a.athlete = $athlete and a.local_date between $first and $last "
         "and e.outcome in ('ingested', 'partly_ingested')",
         athlete=athlete,
-        first=min(days) - NEIGHBOURS,
-        last=max(days) + NEIGHBOURS,
+        first=first - NEIGHBOURS,
+        last=last + NEIGHBOURS,
     )
     candidates = [_candidate(row) for row in neighbours.iter_rows(named=True)]
-    before = dict(neighbours.select("activity_id", "duplicate_of").iter_rows())
+    judged = neighbours.filter(pl.col("local_date").is_between(first, last))
+    before = dict(judged.select("activity_id", "duplicate_of").iter_rows())
     for activity_id, canonical in find_duplicates(candidates).items():
-        if before[activity_id] != canonical:
+        if activity_id in before and before[activity_id] != canonical:
             con.execute(
                 "update activities set duplicate_of = ? where activity_id = ?", [canonical, activity_id]
             )

@@ -35,16 +35,16 @@ class Unpacked:
 
 def unpack(content: bytes, name: str, *, max_bytes: int) -> Unpacked:
     """
-    Decompress a .gz; everything else stays as it is.
+    Decompress a .gz; everything else stays as it is, also what only bears the name of one.
 
     Raises:
         IngestError: If the file is larger than `max_bytes`, packed or not, or the .gz is damaged.
     """
     if len(content) > max_bytes:
         raise IngestError(f"This file is larger than {max_bytes // 2**20} MiB (limits.max_file_mib).")
-    if not content.startswith(GZIP_MAGIC):
-        return Unpacked(content, name)
     inner_name = name[:-3] if name.lower().endswith(".gz") else name
+    if not content.startswith(GZIP_MAGIC):
+        return Unpacked(content, inner_name)
     try:
         with gzip.open(io.BytesIO(content)) as stream:
             inner = stream.read(max_bytes + 1)

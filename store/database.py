@@ -94,7 +94,8 @@ def opened_published(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
         con.execute("set timezone = 'UTC'")
         con.execute("set autoinstall_known_extensions = false")
         con.execute("set autoload_known_extensions = false")
-        con.execute(f"set allowed_directories = ['{_quoted(home.samples)}']")
+        folders = ", ".join(f"'{_quoted(folder)}'" for folder in (home.samples, _as_pattern(home.samples)))
+        con.execute(f"set allowed_directories = [{folders}]")
         con.execute("set enable_external_access = false")
         con.execute("set lock_configuration = true")
         yield con
@@ -179,7 +180,7 @@ def define_samples_view(con: duckdb.DuckDBPyConnection, home: Home) -> None:
     columns = ", ".join(f'"{name}"' for name in SAMPLES_SCHEMA)  # "at" is a word of DuckDB's own
     con.execute(
         f"create or replace view samples as select {columns}, athlete, year from read_parquet("
-        f"'{_quoted(home.samples)}/*/*/*.parquet', hive_partitioning = true, "
+        f"'{_quoted(_as_pattern(home.samples))}/*/*/*.parquet', hive_partitioning = true, "
         "hive_types = {'athlete': varchar, 'year': integer})"
     )
     con.execute("comment on view samples is 'One row per sample, read from the Parquet files in samples/.'")
@@ -242,6 +243,11 @@ def _identifier(name: str) -> str:
     if not re.fullmatch(r"[a-z_][a-z0-9_]*", name):
         raise ValueError(f"not a table name: {name!r}")
     return name
+
+
+def _as_pattern(path: Path) -> str:
+    """Return the glob pattern that is met by this path alone."""
+    return re.sub(r"([\[*?])", r"[\1]", str(path))
 
 
 def _quoted(value: object) -> str:

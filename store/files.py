@@ -1,16 +1,21 @@
 """Files that are there whole or not at all, also after a power cut."""
 
+import io
 import os
+import shutil
+import threading
 from pathlib import Path
+from typing import BinaryIO
 
 
-def write_whole(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes | BinaryIO) -> None:
     """Write `content` to `path` by way of a temporary file beside it: write, fsync, rename, fsync the folder."""
     make_folder(path.parent)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    # Not named after the file, whose name may be as long as names can be.
+    temporary = path.with_name(f".{os.getpid()}-{threading.get_ident()}.tmp")
     try:
         with temporary.open("wb") as file:
-            file.write(content)
+            shutil.copyfileobj(io.BytesIO(content) if isinstance(content, bytes) else content, file)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)

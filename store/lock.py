@@ -38,11 +38,15 @@ def writing(home: Home, what: str, *, patience_s: float = PATIENCE_S) -> Iterato
 
 
 def holder(home: Home) -> str | None:
-    """Return who holds the writer lock, or None."""
+    """Return who holds the writer lock, or None; what a killed process left in the file says nothing."""
     try:
-        return home.lock.read_text().strip() or None
+        with home.lock.open() as file:
+            fcntl.flock(file.fileno(), fcntl.LOCK_SH | fcntl.LOCK_NB)
     except FileNotFoundError:
         return None
+    except BlockingIOError:
+        return home.lock.read_text().strip() or None
+    return None
 
 
 def _wait_for(descriptor: int, home: Home, patience_s: float) -> None:

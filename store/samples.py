@@ -48,7 +48,7 @@ def write_samples(home: Home, samples: pl.DataFrame, *, athlete: str, year: int,
 def read_samples(home: Home, *, athlete: str, year: int, activity_id: str) -> pl.DataFrame:
     """Return the samples of one activity in the order of time."""
     path = samples_file(home, athlete=athlete, year=year, activity_id=activity_id)
-    return pl.read_parquet(path, hive_partitioning=False)
+    return pl.read_parquet(path, hive_partitioning=False, glob=False)
 
 
 def write_empty_samples(home: Home) -> None:

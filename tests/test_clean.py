@@ -1,0 +1,253 @@
+"""Repairs of samples: each is named and counted, and what is good stays as it was."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+
+from ingest.clean import Cleaned, clean
+from ingest.recording import RAW_SAMPLES, Recording, Session
+
+START = datetime(2026, 7, 1, 16, 0, tzinfo=UTC)
+GOOD = {
+    "lat_deg": 52.0,
+    "lon_deg": 4.0,
+    "altitude_m": 12.0,
+    "hr_bpm": 150.0,
+    "speed_m_per_s": 3.0,
+    "cadence_spm": 85.0,
+}
+
+
+def cleaned(*samples: dict[str, Any], told: Session | None = None) -> Cleaned:
+    """Clean a session of these samples; where they say no `second` they are one second apart."""
+    rows = [
+        {
+            "at": START + timedelta(seconds=sample.get("second", place)),
+            "session": 0,
+            **{name: value for name, value in sample.items() if name != "second"},
+        }
+        for place, sample in enumerate(samples)
+    ]
+    recording = Recording(
+        format="fit", sessions=(told or Session(),), samples=pl.DataFrame(rows, schema=RAW_SAMPLES)
+    )
+    return clean(recording, 0)
+
+
+def test_good_samples_stay_as_they_are() -> None:
+    """No finding, no change."""
+    samples = [{**GOOD, "distance_m": 3.0 * second} for second in range(5)]
+
+    result = cleaned(*samples)
+
+    assert (result.findings, result.repaired) == ((), 0)
+    assert [sample["distance_m"] for sample in samples] == result.samples["distance_m"].to_list()
+    assert dict(result.samples.schema) == RAW_SAMPLES
+
+
+def test_no_samples_are_no_trouble() -> None:
+    """A file may hold nothing but totals."""
+    result = cleaned(told=Session(started_at=START, elapsed_s=60.0))
+
+    assert result.samples.is_empty()
+    assert (result.findings, result.repaired) == ((), 0)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "finding"),
+    [
+        ("hr_bpm", 0.0, "heart rate of zero, no sensor"),
+        ("hr_bpm", 24.0, "heart rate out of range"),
+        ("hr_bpm", 241.0, "heart rate out of range"),
+        ("hr_bpm", float("nan"), "heart rate out of range"),
+        ("altitude_m", -501.0, "altitude out of range"),
+        ("altitude_m", 9001.0, "altitude out of range"),
+        ("altitude_m", float("inf"), "altitude out of range"),
+        ("distance_m", -1.0, "distance is no number"),
+        ("distance_m", float("nan"), "distance is no number"),
+        ("speed_m_per_s", -0.1, "speed is no number"),
+        ("speed_m_per_s", float("inf"), "speed is no number"),
+    ],
+)
+def test_values_that_cannot_be_are_blanked(column: str, value: float, finding: str) -> None:
+    """Only the value goes, not the sample; the finding says how many."""
+    result = cleaned(GOOD, {**GOOD, column: value}, {**GOOD, column: value}, GOOD)
+
+    assert result.findings == (f"{finding}: 2 samples",)
+    assert result.repaired == 2
+    assert result.samples.height == 4
+    assert result.samples[column].to_list()[1:3] == [None, None]
+
+
+@pytest.mark.parametrize("column", ["hr_bpm"])
+@pytest.mark.parametrize("value", [25.0, 240.0])
+def test_the_bounds_themselves_are_good(column: str, value: float) -> None:
+    """Hearts of runners beat from 25 to 240 times a minute."""
+    result = cleaned({**GOOD, column: value})
+
+    assert result.findings == ()
+    assert result.samples[column].to_list() == [value]
+
+
+@pytest.mark.parametrize(
+    "position",
+    [
+        {"lat_deg": 0.0, "lon_deg": 0.0},
+        {"lat_deg": 52.0, "lon_deg": None},
+        {"lat_deg": None, "lon_deg": 4.0},
+    ],
+)
+def test_half_positions_and_the_origin_are_no_positions(position: dict[str, float | None]) -> None:
+    """A receiver without a fix says 0°, 0°; both halves go together, and it counts as repaired."""
+    result = cleaned(GOOD, {**GOOD, **position}, GOOD)
+
+    assert result.findings == ("position incomplete or at 0°, 0°: 1 samples",)
+    assert result.repaired == 1
+    assert result.samples.select("lat_deg", "lon_deg").row(1) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "name"),
+    [
+        ("lat_deg", 90.5, "latitude"),
+        ("lat_deg", float("nan"), "latitude"),
+        ("lon_deg", -180.5, "longitude"),
+        ("lon_deg", float("inf"), "longitude"),
+    ],
+)
+def test_positions_off_the_globe_are_no_positions(column: str, value: float, name: str) -> None:
+    """One wrong half takes the other with it."""
+    result = cleaned(GOOD, {**GOOD, column: value})
+
+    assert result.findings[0] == f"{name} out of range: 1 samples"
+    assert result.samples.select("lat_deg", "lon_deg").row(1) == (None, None)
+
+
+def test_the_equator_and_the_meridian_are_places() -> None:
+    """Only both zeros at once are suspicious."""
+    result = cleaned({**GOOD, "lat_deg": 0.0}, {**GOOD, "lon_deg": 0.0})
+
+    assert result.findings == ()
+    assert result.samples["lat_deg"].to_list() == [0.0, 52.0]
+
+
+def test_distance_never_goes_backwards() -> None:
+    """It is held where it would fall; an unknown one stays unknown."""
+    distances = [0.0, 3.0, None, 2.0, 1.0, 6.0]
+
+    result = cleaned(*({**GOOD, "distance_m": metres} for metres in distances))
+
+    assert result.samples["distance_m"].to_list() == [0.0, 3.0, None, 3.0, 3.0, 6.0]
+    assert result.findings == ("distance went backwards: 2 samples",)
+    assert result.repaired == 2
+
+
+def test_two_samples_in_one_instant_become_one() -> None:
+    """For each column the last value that is there."""
+    result = cleaned(
+        {"second": 0, "hr_bpm": 140.0, "distance_m": 1.0},
+        {"second": 0, "hr_bpm": 141.0, "distance_m": None},
+        {"second": 1, "hr_bpm": 142.0, "distance_m": 4.0},
+    )
+
+    assert result.findings == ("two samples in one instant: 1 samples",)
+    assert result.samples.select("hr_bpm", "distance_m").rows() == [(141.0, 1.0), (142.0, 4.0)]
+
+
+def test_a_clock_that_jumps_takes_its_samples_along() -> None:
+    """Twenty days later is not within an hour's run; the hour around it is."""
+    told = Session(started_at=START, elapsed_s=60.0)
+    twenty_days = 20 * 24 * 3600
+
+    result = cleaned(GOOD, GOOD, {**GOOD, "second": twenty_days}, {**GOOD, "second": -twenty_days}, told=told)
+
+    assert result.findings == ("clock jumped, outside the session: 2 samples",)
+    assert (result.samples.height, result.repaired) == (2, 2)
+
+
+def test_samples_that_agree_with_each_other_but_not_with_the_session_are_kept() -> None:
+    """If all of them are outside of what the session says, it is the session that lies."""
+    told = Session(started_at=START - timedelta(days=20), elapsed_s=60.0)
+
+    result = cleaned(GOOD, GOOD, told=told)
+
+    assert (result.samples.height, result.findings) == (2, ())
+
+
+def test_samples_come_out_in_order_of_time() -> None:
+    """A clock may step back a second."""
+    result = cleaned({**GOOD, "second": 2}, {**GOOD, "second": 1}, {**GOOD, "second": 3})
+
+    assert result.samples["at"].is_sorted()
+
+
+def test_several_repairs_are_all_named() -> None:
+    """In one sample or in several."""
+    result = cleaned({**GOOD, "hr_bpm": 0.0, "altitude_m": -9999.0}, {**GOOD, "hr_bpm": 255.0})
+
+    assert set(result.findings) == {
+        "heart rate of zero, no sensor: 1 samples",
+        "heart rate out of range: 1 samples",
+        "altitude out of range: 1 samples",
+    }
+    assert result.repaired == 2
+
+
+any_number = st.one_of(st.none(), st.floats(), st.floats(0, 10_000))
+any_sample = st.fixed_dictionaries(
+    {
+        "second": st.integers(0, 600),
+        "distance_m": any_number,
+        "lat_deg": any_number,
+        "lon_deg": any_number,
+        "hr_bpm": any_number,
+        "speed_m_per_s": any_number,
+        "altitude_m": any_number,
+    }
+)
+
+
+@settings(max_examples=150)
+@given(st.lists(any_sample, max_size=20))
+def test_cleaning_never_adds_distance(samples: list[dict[str, Any]]) -> None:
+    """Neither at the end nor in between, and what comes out never falls and is a number."""
+    known = [sample["distance_m"] for sample in samples if is_metres(sample["distance_m"])]
+
+    distances = cleaned(*samples).samples["distance_m"].drop_nulls()
+
+    assert distances.is_sorted()
+    assert max(distances, default=0.0) <= max(known, default=0.0)
+
+
+@settings(max_examples=150)
+@given(st.data(), st.lists(any_sample, max_size=12, unique_by=lambda sample: sample["second"]))
+def test_the_order_in_the_file_does_not_matter(data: st.DataObject, samples: list[dict[str, Any]]) -> None:
+    """Samples are put in order of time first."""
+    shuffled = data.draw(st.permutations(samples))
+
+    one, other = cleaned(*samples), cleaned(*shuffled)
+
+    assert_frame_equal(one.samples, other.samples)
+    assert (one.findings, one.repaired) == (other.findings, other.repaired)
+
+
+@settings(max_examples=150)
+@given(st.lists(any_sample, max_size=12))
+def test_cleaning_twice_is_cleaning_once(samples: list[dict[str, Any]]) -> None:
+    """There is nothing left to repair."""
+    once = cleaned(*samples)
+
+    recording = Recording(format="fit", sessions=(Session(),), samples=once.samples)
+    again = clean(recording, 0)
+
+    assert_frame_equal(once.samples, again.samples)
+    assert again.findings == ()
+
+
+def is_metres(value: float | None) -> bool:
+    return value is not None and 0 <= value < float("inf")

@@ -1,0 +1,310 @@
+"""GPX files: positions, times and whatever the maker put into the extensions."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ingest.decode import decode
+from ingest.errors import IngestError, NotAnActivityError
+from ingest.gpx import read_gpx
+from ingest.recording import RAW_SAMPLES
+from sample_data import gpx_writer
+from sample_data.recording import record
+from sample_data.story import Pause, Run
+
+START = datetime(2026, 7, 1, 16, 0, tzinfo=UTC)
+RUN = record(Run(day=date(2026, 7, 1), km=0.1))
+SMALL_RUN = gpx_writer.encode(RUN)
+GARMIN_V1 = "http://www.garmin.com/xmlschemas/TrackPointExtension/v1"
+GARMIN_V2 = "http://www.garmin.com/xmlschemas/TrackPointExtension/v2"
+CLUETRUST = "http://www.cluetrust.com/XML/GPXDATA/1/0"
+
+
+def gpx(inside: str, *, names: str = "") -> bytes:
+    """Return a GPX file; `names` declares further namespaces."""
+    head = f'<gpx version="1.1" creator="A watch" xmlns="http://www.topografix.com/GPX/1/1" {names}>'
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{head}{inside}</gpx>'.encode()
+
+
+def track(*segments: str, name: str = "", kind: str = "") -> str:
+    named = f"<name>{name}</name>" if name else ""
+    typed = f"<type>{kind}</type>" if kind else ""
+    return f"<trk>{named}{typed}{''.join(f'<trkseg>{segment}</trkseg>' for segment in segments)}</trk>"
+
+
+def point(second: float, extensions: str = "", *, time: str | None = None) -> str:
+    at = time or f"{(START + timedelta(seconds=second)).isoformat().replace('+00:00', 'Z')}"
+    inside = f"<extensions>{extensions}</extensions>" if extensions else ""
+    return f'<trkpt lat="52.0" lon="4.0"><ele>12.5</ele><time>{at}</time>{inside}</trkpt>'
+
+
+def test_a_whole_run_is_read_as_it_was_written() -> None:
+    """Position, height, heart rate and cadence of every point; the title; no session totals, for GPX has none."""
+    recording = read_gpx(SMALL_RUN)
+
+    samples = recording.samples
+    assert RUN.position is not None
+    assert dict(samples.schema) == RAW_SAMPLES
+    assert (RUN.position.lat_semicircles * 180 / 2**31).tolist() == pytest.approx(
+        samples["lat_deg"].to_list(), abs=1e-7
+    )
+    assert RUN.hr_bpm.tolist() == samples["hr_bpm"].to_list()
+    assert (RUN.cadence_spm // 2).tolist() == samples["cadence_spm"].to_list()
+    assert samples["distance_m"].null_count() == samples.height
+    [told] = recording.sessions
+    assert (told.sport, told.title, told.timer_s, told.distance_m) == ("running", "Easy run", None, None)
+    assert (recording.device, recording.utc_offset_s, recording.missing) == ("Sample platform", None, None)
+
+
+@pytest.mark.parametrize(
+    ("names", "extensions"),
+    [
+        (
+            f'xmlns:gpxtpx="{GARMIN_V1}"',
+            "<gpxtpx:TrackPointExtension><gpxtpx:hr>151</gpxtpx:hr><gpxtpx:cad>83</gpxtpx:cad></gpxtpx:TrackPointExtension>",
+        ),
+        (
+            f'xmlns:ns3="{GARMIN_V2}"',
+            "<ns3:TrackPointExtension><ns3:hr>151</ns3:hr><ns3:cad>83</ns3:cad></ns3:TrackPointExtension>",
+        ),
+        (
+            f'xmlns:gpxdata="{CLUETRUST}"',
+            "<gpxdata:hr>151</gpxdata:hr><gpxdata:cadence>83</gpxdata:cadence>",
+        ),
+        ("", "<heartrate>151</heartrate><cadence>83</cadence>"),
+        ("", "<Heartrate>151</Heartrate><RunCadence>83</RunCadence>"),
+    ],
+)
+def test_heart_rate_and_cadence_come_from_any_namespace(names: str, extensions: str) -> None:
+    """Every maker has a schema of its own; the local names say enough."""
+    samples = read_gpx(gpx(track(point(0, extensions), point(1)), names=names)).samples
+
+    assert samples["hr_bpm"].to_list() == [151.0, None]
+    assert samples["cadence_spm"].to_list() == [83.0, None]
+
+
+def test_other_extensions_are_read_where_they_are() -> None:
+    """Power, temperature and speed; what is no number is unknown."""
+    samples = read_gpx(
+        gpx(
+            track(
+                point(0, "<power>250</power><atemp>21.5</atemp><speed>3.2</speed>"),
+                point(1, "<power>much</power><atemp/><hr>nan</hr><cad>inf</cad>"),
+            )
+        )
+    ).samples
+
+    columns = ("power_w", "temperature_c", "speed_m_per_s", "hr_bpm", "cadence_spm")
+    assert samples.select(columns).row(0) == (250.0, 21.5, 3.2, None, None)
+    assert samples.select(columns).row(1) == (None, None, None, None, None)
+
+
+def test_a_break_between_segments_is_a_pause() -> None:
+    """From the last point before it to the first behind it; segments that touch have none."""
+    content = gpx(track(point(0) + point(10), point(130) + point(140), point(140) + point(150)))
+
+    recording = read_gpx(content)
+
+    assert ((START + timedelta(seconds=10), START + timedelta(seconds=130)),) == recording.pauses
+
+
+def test_the_sample_encoders_segments_are_found_again() -> None:
+    """A pause of two minutes and more breaks the segment."""
+    run = record(Run(day=date(2026, 7, 1), km=0.3, pauses=(Pause(at_share=0.5, duration_s=200),)))
+
+    [(stop, start)] = read_gpx(gpx_writer.encode(run)).pauses
+
+    assert (start - stop).total_seconds() == 201
+
+
+def test_empty_segments_are_no_pause() -> None:
+    """Some programs write one at the end."""
+    recording = read_gpx(gpx(track("", point(0) + point(10), "")))
+
+    assert (recording.samples.height, recording.pauses) == (2, ())
+
+
+def test_every_track_is_a_session() -> None:
+    """With its own name and sport; empty tracks are none."""
+    content = gpx(
+        track(point(0) + point(10), name="Out", kind="running")
+        + track("")
+        + track(point(3600) + point(3610), name="Home", kind="cycling")
+    )
+
+    recording = read_gpx(content)
+
+    assert [(one.title, one.sport) for one in recording.sessions] == [
+        ("Out", "running"),
+        ("Home", "cycling"),
+    ]
+    assert recording.samples["session"].to_list() == [0, 0, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("kind", "sport", "sub_sport"),
+    [
+        ("running", "running", None),
+        ("Run", "running", None),
+        ("9", "running", None),
+        ("trail_running", "running", "trail"),
+        ("Trail Running", "running", "trail"),
+        ("treadmill_running", "running", "treadmill"),
+        ("Ride", "cycling", None),
+        ("walking", "walking", None),
+        ("kite surfing", "kite_surfing", None),
+        ("", None, None),
+    ],
+)
+def test_sports_have_one_name(kind: str, sport: str | None, sub_sport: str | None) -> None:
+    """Platforms write words and numbers; unknown ones are kept, and a missing one stays unknown."""
+    [told] = read_gpx(gpx(track(point(0), kind=kind))).sessions
+
+    assert (sport, sub_sport) == (told.sport, told.sub_sport)
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        "2026-07-01T16:00:00Z",
+        "2026-07-01T16:00:00",
+        "2026-07-01T18:00:00+02:00",
+        "2026-07-01T16:00:00.000Z",
+        "2026-07-01T12:30:00-03:30",
+    ],
+)
+def test_times_are_utc(time: str) -> None:
+    """A time without a zone is UTC by the standard."""
+    samples = read_gpx(gpx(track(point(0, time=time)))).samples
+
+    assert samples["at"].to_list() == [START]
+
+
+def test_points_without_a_time_are_left_out() -> None:
+    """Those beside them stay."""
+    content = gpx(track(point(0) + '<trkpt lat="52.1" lon="4.1"/>' + point(2)))
+
+    assert read_gpx(content).samples.height == 2
+
+
+@pytest.mark.parametrize(
+    ("inside", "said"),
+    [
+        ('<rte><rtept lat="52.0" lon="4.0"/></rte>', "holds no track"),
+        ('<wpt lat="52.0" lon="4.0"><name>Home</name></wpt>', "holds no track"),
+        ("", "holds no track"),
+        (track(""), "holds no track"),
+        (track('<trkpt lat="52.0" lon="4.0"/><trkpt lat="52.1" lon="4.0"/>'), "have no times"),
+    ],
+)
+def test_what_nobody_ran_is_no_activity(inside: str, said: str) -> None:
+    """Routes, waypoints and tracks that somebody drew."""
+    with pytest.raises(NotAnActivityError, match=said):
+        read_gpx(gpx(inside))
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        '<!DOCTYPE gpx [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]>',
+        '<!DOCTYPE gpx SYSTEM "http://localhost/gpx.dtd">',
+        '<!DOCTYPE gpx [<!ENTITY secret SYSTEM "file:///etc/passwd">]>',
+        "<!doctype gpx>",
+    ],
+)
+def test_a_document_type_is_refused_unopened(markup: str) -> None:
+    """No watch writes one, and entities are how small files become large or read others."""
+    content = gpx(track(point(0), name="&b;")).replace(b"<gpx", markup.encode() + b"<gpx", 1)
+
+    with pytest.raises(IngestError, match="declares a document type"):
+        read_gpx(content)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"<gpx",
+        SMALL_RUN[: len(SMALL_RUN) // 2],
+        b"no XML at all",
+        gpx(track(point(0).replace('lat="52.0"', 'lat="north"'))),
+        gpx(track(point(0).replace('lat="52.0" ', ""))),
+        SMALL_RUN.decode().encode("utf-16"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_in_one_line(content: bytes) -> None:
+    """The reason is a sentence for the runner."""
+    with pytest.raises(IngestError, match=r"^This .* GPX file.*\.$") as refusal:
+        read_gpx(content)
+
+    assert len(str(refusal.value)) >= 20
+    assert "\n" not in str(refusal.value)
+
+
+def test_a_point_without_a_latitude_is_named_as_such() -> None:
+    """Not in the words of a program."""
+    with pytest.raises(
+        IngestError, match=r"^This is no readable GPX file: latitude is mandatory for every point\.$"
+    ):
+        read_gpx(gpx(track(point(0).replace('lat="52.0" ', ""))))
+
+
+def test_a_file_without_namespace_or_creator_is_read() -> None:
+    """Old programs left both out."""
+    content = f"<gpx version='1.0'>{track(point(0) + point(1))}</gpx>".encode()
+
+    recording = read_gpx(content)
+
+    assert (recording.samples.height, recording.device) == (2, None)
+
+
+def test_letters_of_all_languages_are_kept() -> None:
+    """Also behind a byte order mark."""
+    content = b"\xef\xbb\xbf" + gpx(track(point(0), name="Škofja Loka 走る"))
+
+    assert read_gpx(content).sessions[0].title == "Škofja Loka 走る"
+
+
+@settings(max_examples=200)
+@given(st.one_of(st.binary(max_size=400), st.text(max_size=300).map(str.encode)))
+def test_any_bytes_are_a_recording_or_a_refusal(content: bytes) -> None:
+    """Nothing else comes out of the reader, with or without something that looks like GPX around it."""
+    assert is_recording_or_refusal(content)
+    assert is_recording_or_refusal(b"<gpx><trk><trkseg>" + content + b"</trkseg></trk></gpx>")
+
+
+@settings(max_examples=200)
+@given(
+    st.lists(st.tuples(st.integers(0, 1400), st.integers(0, 255)), min_size=1, max_size=8),
+    st.integers(0, 1400),
+    st.sampled_from(["", "<trkpt>", "</trkseg>", 'lat="nan"', "-", "e999", "\0", "&", "<time>"]),
+)
+def test_a_damaged_run_is_a_recording_or_a_refusal(
+    changes: list[tuple[int, int]], place: int, inserted: str
+) -> None:
+    """Flipped bytes and stray markup in a good file."""
+    damaged = bytearray(SMALL_RUN)
+    for position, value in changes:
+        damaged[position] = value
+
+    assert is_recording_or_refusal(bytes(damaged[:place]) + inserted.encode() + bytes(damaged[place:]))
+
+
+@pytest.mark.parametrize("number", ["nan", "inf", "-inf", "1e400", "91", "1e300"])
+@pytest.mark.parametrize("place", ["52.0", "4.0", "12.5"])
+def test_strange_numbers_do_not_stop_the_reader(number: str, place: str) -> None:
+    """Positions and heights are judged by cleaning."""
+    assert is_recording_or_refusal(gpx(track(point(0).replace(place, number) + point(1))))
+
+
+def is_recording_or_refusal(content: bytes) -> bool:
+    try:
+        recording = decode("gpx", content)
+    except IngestError as refusal:
+        return str(refusal).endswith(".") and "\n" not in str(refusal)
+    numbers = recording.samples.select("hr_bpm", "cadence_spm", "power_w", "temperature_c")
+    are_finite = numbers.select(pl.all().is_finite().fill_null(value=True).all()).row(0)
+    return len(recording.sessions) > 0 and all(are_finite)

@@ -47,7 +47,9 @@ def show_notices(notices: Iterable[tuple[str, str, str, str]], *, empty: str) ->
 
 def print_json(value: object) -> None:
     """Write a value as JSON; dates and instants in ISO format, and null for what is no number."""
-    print(json.dumps(_with_numbers_only(value), indent=2, ensure_ascii=False, default=_plain, allow_nan=False))
+    print(
+        json.dumps(_with_numbers_only(value), indent=2, ensure_ascii=False, default=_plain, allow_nan=False)
+    )
 
 
 def text(value: object) -> str:

@@ -103,6 +103,7 @@ def test_packed_content_needs_no_name_that_says_so() -> None:
         b"\x1f\x8b\x08\x00" + b"\xff" * 40,
         gzip.compress(GPX)[:-8] + b"\0\0\0\0\0\0\0\0",
     ],
+    ids=["cut before its end", "cut in its data", "only begun", "garbage", "wrong checksum"],
 )
 def test_a_damaged_gz_is_refused(damaged: bytes) -> None:
     """With a sentence that says what to do."""

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from ingest.clean import LONGEST_ACTIVITY_S, Cleaned, clean
+from ingest.clean import LONGEST_ACTIVITY_S, clean
 from ingest.errors import IngestError
 from ingest.recording import Recording, Session
 
@@ -29,7 +29,9 @@ INDOOR_SUB_SPORTS = {
     "spin",
     "lap_swimming",
 }
-GUESSED_RUN_M_PER_S = (1.6, 6.0)
+GUESSED_RUN_M_PER_S = (2.0, 4.5)
+"""8:20 to 3:42 per kilometre: slower is walking, faster may be a bicycle."""
+GUESSED_RUN_WITH_CADENCE_M_PER_S = (1.6, 6.0)
 GUESSED_RUN_STRIDES = (70, 105)
 CLIMB_SMOOTHING = 15
 """Samples over which altitude is averaged before climbs are summed; raw noise would add up to a hill."""
@@ -89,9 +91,9 @@ def _activity(
         raise IngestError(
             f"The recording starts on {started_at:%Y-%m-%d}, which cannot be: the clock was wrong."
         )
-    sport, findings = _sport(told, cleaned)
-    samples = _on_time_axis(cleaned.samples, started_at, recording.pauses)
-    samples = _with_distance(_with_both_feet(samples, is_run=sport == "running"))
+    samples = _with_distance(_on_time_axis(cleaned.samples, started_at, recording.pauses))
+    sport, findings = _sport(told, samples)
+    samples = _with_both_feet(samples, is_run=sport == "running")
     totals = _totals(told, samples)
     offset_s = recording.utc_offset_s
     if offset_s is None:
@@ -125,17 +127,22 @@ def _started_at(told: Session, samples: pl.DataFrame) -> datetime | None:
     return min(told.started_at, first)
 
 
-def _sport(told: Session, cleaned: Cleaned) -> tuple[str | None, list[str]]:
-    """Return the sport, guessed from pace and cadence only when a damaged file lost its name."""
-    if told.sport is not None:
+def _sport(told: Session, samples: pl.DataFrame) -> tuple[str | None, list[str]]:
+    """Return the sport; where the file does not name it, running if pace (and cadence, if there is any) are a runner's."""
+    if told.sport not in (None, "unknown"):
         return told.sport, []
-    means = cleaned.samples.select(pl.col("speed_m_per_s", "cadence_spm").median()).row(0)
-    speed, cadence = (np.nan if value is None else float(value) for value in means)
-    slow, fast = GUESSED_RUN_M_PER_S
-    few, many = GUESSED_RUN_STRIDES
-    if slow <= speed <= fast and (few <= cadence <= many or 2 * few <= cadence <= 2 * many):
-        return "running", ["sport not named, taken for running by pace and cadence"]
+    metres, seconds = _last(samples, "distance_m"), _last(samples, "timer_s")
+    speed = metres / seconds if metres and seconds else 0.0
+    cadence = samples["cadence_spm"].filter(samples["cadence_spm"] > 0).median()
+    slow, fast = GUESSED_RUN_M_PER_S if cadence is None else GUESSED_RUN_WITH_CADENCE_M_PER_S
+    if slow <= speed <= fast and (cadence is None or _is_of_a_runner(cadence)):
+        return "running", ["sport not named in the file, taken for running by its pace"]
     return None, ["sport not named in the file"]
+
+
+def _is_of_a_runner(cadence: object) -> bool:
+    few, many = GUESSED_RUN_STRIDES
+    return isinstance(cadence, float) and (few <= cadence <= many or 2 * few <= cadence <= 2 * many)
 
 
 def _on_time_axis(

@@ -401,12 +401,18 @@ def test_climbs_are_summed_after_smoothing() -> None:
 
 
 def test_a_damaged_files_sport_is_guessed_and_said() -> None:
-    """Only from running pace together with running cadence."""
-    running = the_one(recorded(*steady(60, speed_m_per_s=3.0, cadence_spm=85.0), told=Session())).row
-    riding = the_one(recorded(*steady(60, speed_m_per_s=8.0, cadence_spm=85.0), told=Session())).row
+    """From a runner's pace, and from a runner's cadence where there is one."""
+
+    def moving(speed_m_per_s: float, **values: float) -> dict[str, object]:
+        samples = [{"distance_m": speed_m_per_s * second, **values} for second in range(60)]
+        return the_one(recorded(*samples, told=Session())).row
+
+    by_pace, walking = moving(3.0), moving(1.4)
+    running, riding = moving(3.0, cadence_spm=85.0), moving(8.0, cadence_spm=85.0)
 
     assert (running["sport"], running["is_run"]) == ("running", True)
-    assert running["quality"] == ["sport not named, taken for running by pace and cadence"]
+    assert running["quality"] == ["sport not named in the file, taken for running by its pace"]
+    assert (by_pace["sport"], walking["sport"]) == ("running", "unknown")
     assert (riding["sport"], riding["is_run"]) == ("unknown", False)
     assert riding["quality"] == ["sport not named in the file"]
 

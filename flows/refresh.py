@@ -90,12 +90,12 @@ def values_of(athlete: Athlete) -> AthleteValues:
 
 def plan_choice(con: duckdb.DuckDBPyConnection, settings: Settings, athlete: str) -> tuple[str, date] | None:
     """Return (plan, race date): what `kneewatch plan use` chose last, else what the settings say."""
-    row = con.execute(
+    rows = con.execute(
         "select plan, race_date from plan_choices where athlete = ? order by chosen_at desc limit 1",
         [athlete],
-    ).fetchone()
-    if row:
-        return str(row[0]), row[1]
+    ).fetchall()
+    if rows:
+        return str(rows[0][0]), rows[0][1]
     plan = settings.athletes[athlete].plan if athlete in settings.athletes else None
     return (plan.name, plan.race_date) if plan else None
 

@@ -113,6 +113,7 @@ def _activity(
         "rpe": told.rpe,
         "feel": told.feel,
         "title": told.title,
+        "description": told.description,
         "device": recording.device,
         "quality": [*cleaned.findings, *findings, *([recording.missing] if recording.missing else [])],
         "repaired_share": cleaned.repaired / max(samples.height, 1),

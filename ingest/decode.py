@@ -17,7 +17,7 @@ READERS: dict[str, Callable[[bytes], Recording]] = {"fit": read_fit, "gpx": read
 
 NOT_YET = {
     "tcx": "This is a TCX file, which this version does not read yet; export the activity as FIT or GPX.",
-    "zip": "This is a zip archive, which this version does not open yet; unpack it and drop what is inside.",
+    "zip": "This is an archive inside an archive inside an archive; unpack it and drop what is inside.",
 }
 
 _FEW = 8

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import chain
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,7 @@ import duckdb
 import polars as pl
 
 from ingest.activity import Activity, activities_of
+from ingest.containers import NOTHING_TOLD, Member, Told, inventory_of, members_of
 from ingest.decode import READER_VERSION, decode_files
 from ingest.duplicates import Candidate, find_duplicates
 from ingest.errors import IngestError, NotAnActivityError
@@ -29,8 +31,8 @@ from ingest.logs import (
     read_strength_csv,
 )
 from ingest.recording import Recording
-from ingest.unpack import format_of, unpack
-from store.archive import archive_original, quarantine_original, sha256_of
+from ingest.unpack import ZIP_MAGIC, format_of, unpack
+from store.archive import archive_file, archive_original, quarantine_original, sha256_of
 from store.database import frame, insert, insert_rows, scalar, transaction
 from store.files import sync_folder
 from store.home import Home
@@ -46,6 +48,7 @@ NEIGHBOURS = timedelta(days=2)
 class Taken:
     """What became of one file; the fields are columns of table `exports`."""
 
+    parent_id: str | None = None
     file_name: str
     athlete: str
     export_id: str
@@ -63,6 +66,16 @@ class _Pending:
     dropped: Dropped
     taken: Taken
     path: Path
+    told: Told = NOTHING_TOLD
+
+
+@dataclass(frozen=True, slots=True)
+class _Archive:
+    """A zip archive whose members have been looked at; `others` counts the files in it that are no exports."""
+
+    dropped: Dropped
+    taken: Taken
+    others: int
 
 
 def take_in(
@@ -81,17 +94,17 @@ def take_in(
     """
     intake = _Intake(con, home, settings, now)
     pending: dict[tuple[str, str], list[_Pending]] = {}  # the same bytes are read once
-    for one in dropped:
-        ready = intake.look_at(one)
+    for ready in chain.from_iterable(map(intake.look_at, dropped)):
         if isinstance(ready, Taken):
             yield ready
-        elif ready is not None:
+        else:
             pending.setdefault((str(ready.taken.format), ready.taken.export_id), []).append(ready)
     files = [(format_name, same[0].path) for (format_name, _), same in pending.items()]
     for same, result in zip(pending.values(), decode_files(files), strict=True):
         for ready in same:
             yield intake.keep(ready, result)
         intake.tidy_archive(same[0].taken.export_id, [ready.path for ready in same])
+    yield from map(intake.close_archive, intake.archives)
 
 
 class _Intake:
@@ -102,23 +115,70 @@ class _Intake:
         self.home = home
         self.settings = settings
         self.now = now
+        self.archives: list[_Archive] = []
+        self.max_bytes = settings.limits.max_file_mib * 2**20
 
     # From the inbox to the archive ---------------------------------------------------------------------
 
-    def look_at(self, dropped: Dropped) -> Taken | _Pending | None:
-        """Return what became of the file, or it archived and ready to be decoded; None when it changed or vanished."""
-        max_bytes = self.settings.limits.max_file_mib * 2**20
-        content = _read(dropped.path, max_bytes)
+    def look_at(self, dropped: Dropped) -> Iterator[Taken | _Pending]:
+        """Yield what became of the file, or it (or what is in it) archived and ready to be decoded."""
+        if _read(dropped.path, len(ZIP_MAGIC)) == ZIP_MAGIC:
+            yield from self._look_into(dropped)
+            return
+        content = _read(dropped.path, self.max_bytes + 1)
         if content is None or not is_still_the_same(dropped):
-            return None
+            return  # it changed or vanished: the next batch will see to it
         try:
-            unpacked = unpack(content, dropped.file_name, max_bytes=max_bytes)
+            unpacked = unpack(content, dropped.file_name, max_bytes=self.max_bytes)
         except IngestError as refusal:
             taken = _taken(dropped, sha256_of(dropped.path), None)
-            return self._refuse(dropped, taken, dropped.path, str(refusal))
+            yield self._refuse(dropped, taken, dropped.path, str(refusal))
+            return
         export_id = hashlib.sha256(unpacked.content).hexdigest()
         taken = _taken(dropped, export_id, format_of(unpacked.content, unpacked.name))
-        return self._judge(dropped, taken, unpacked.content, unpacked.name)
+        yield self._judge(dropped, taken, unpacked.content, unpacked.name)
+
+    def _look_into(self, dropped: Dropped) -> Iterator[Taken | _Pending]:
+        """Yield what becomes of the exports in a zip archive; the archive itself waits for their outcomes."""
+        taken = _taken(dropped, sha256_of(dropped.path), "zip")
+        if known_as := self._known_as(taken):
+            yield self._repeat(dropped, taken, known_as)
+            return
+        path = archive_file(self.home, dropped.path, export_id=taken.export_id, suffix=".zip")
+        try:
+            with path.open("rb") as file:
+                others = inventory_of(file).others
+                for member in members_of(file, max_bytes=self.max_bytes):
+                    yield self._look_at_member(dropped, taken, member)
+        except IngestError as refusal:
+            yield self._refuse_log(dropped, taken, path, str(refusal))
+        else:
+            self.archives.append(_Archive(dropped, taken, others))
+
+    def _look_at_member(self, dropped: Dropped, archive: Taken, member: Member) -> Taken | _Pending:
+        inside = replace(dropped, file_name=f"{dropped.file_name}/{member.name}", is_inbox=False)
+        if isinstance(member.content, str):
+            no_bytes = hashlib.sha256(f"{archive.export_id}/{member.name}".encode()).hexdigest()
+            taken = replace(
+                _taken(inside, no_bytes, None), parent_id=archive.export_id, reason=member.content
+            )
+            with transaction(self.con):
+                self._record(taken)
+            return taken
+        taken = replace(_taken(inside, "", None), parent_id=archive.export_id, size_bytes=len(member.content))
+        try:
+            unpacked = unpack(member.content, member.name, max_bytes=self.max_bytes)
+        except IngestError as refusal:
+            export_id = hashlib.sha256(member.content).hexdigest()
+            path = archive_original(self.home, member.content, export_id=export_id, suffix=".gz")
+            return self._refuse_log(inside, replace(taken, export_id=export_id), path, str(refusal))
+        taken = replace(
+            taken,
+            export_id=hashlib.sha256(unpacked.content).hexdigest(),
+            format=format_of(unpacked.content, unpacked.name),
+        )
+        ready = self._judge(inside, taken, unpacked.content, unpacked.name)
+        return replace(ready, told=member.told) if isinstance(ready, _Pending) else ready
 
     def _judge(self, dropped: Dropped, taken: Taken, content: bytes, name: str) -> Taken | _Pending:
         if known_as := self._known_as(taken):
@@ -163,6 +223,7 @@ class _Intake:
                 dropped, taken, ready.path, f"There is no athlete {taken.athlete} in kneewatch.toml."
             )
         zone = ZoneInfo(athlete.time_zone)
+        result = _with_told(result, ready.told)
         try:
             found = activities_of(
                 result, athlete=taken.athlete, export_id=taken.export_id, zone=zone, now=self.now
@@ -220,6 +281,27 @@ class _Intake:
             known_athletes=frozenset(athletes),
             latest=latest,
         )
+
+    def close_archive(self, archive: _Archive) -> Taken:
+        """Write what became of an archive as a whole, now that its members have their outcomes."""
+        outcomes = frame(
+            self.con,
+            "select outcome, sum(activities)::integer as activities, count(*)::integer as files from exports "
+            "where athlete = $athlete and parent_id = $export_id group by outcome",
+            athlete=archive.taken.athlete,
+            export_id=archive.taken.export_id,
+        )
+        files = dict(outcomes.select("outcome", "files").iter_rows())
+        total, refused = sum(files.values()), files.get("quarantined", 0)
+        reason = f"{total} exports, {refused} of them refused; {archive.others} other files left alone."
+        outcome = "partly_ingested" if refused else "ingested" if total else "ignored"
+        taken = replace(
+            archive.taken, outcome=outcome, reason=reason, activities=int(outcomes["activities"].sum())
+        )
+        with transaction(self.con):
+            self._record(taken)
+        self._let_go(archive.dropped)
+        return taken
 
     def _repeat(self, dropped: Dropped, taken: Taken, known_as: str) -> Taken:
         same_name = known_as == taken.file_name
@@ -310,6 +392,23 @@ def save_strength(con: duckdb.DuckDBPyConnection, session: StrengthSession) -> N
     insert_rows(con, "strength_sessions", [row])
 
 
+def _with_told(recording: Recording, told: Told) -> Recording:
+    """Add what the archive says about an export where the export itself says nothing."""
+    if told == NOTHING_TOLD:
+        return recording
+    sessions = tuple(
+        replace(
+            session,
+            title=session.title or told.title,
+            description=session.description or told.description,
+            sport=told.sport if session.sport in (None, "unknown") and told.sport else session.sport,
+            rpe=told.rpe if session.rpe is None else session.rpe,
+        )
+        for session in recording.sessions
+    )
+    return replace(recording, sessions=sessions)
+
+
 def _taken(dropped: Dropped, export_id: str, format_name: str | None) -> Taken:
     return Taken(
         file_name=dropped.file_name,
@@ -321,12 +420,12 @@ def _taken(dropped: Dropped, export_id: str, format_name: str | None) -> Taken:
     )
 
 
-def _read(path: Path, max_bytes: int) -> bytes | None:
-    """Return the file's bytes (one more than allowed at most); None when it cannot be read. Never follows a link."""
+def _read(path: Path, most_bytes: int) -> bytes | None:
+    """Return the file's first bytes, so many at most; None when it cannot be read. Never follows a link."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         with os.fdopen(descriptor, "rb") as file:
-            return file.read(max_bytes + 1)
+            return file.read(most_bytes)
     except OSError:
         return None
 

@@ -57,6 +57,7 @@ class Session:
     rpe: float | None = None
     feel: float | None = None
     title: str | None = None
+    description: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

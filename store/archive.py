@@ -25,6 +25,15 @@ def archive_original(home: Home, content: bytes, *, export_id: str, suffix: str)
     return path
 
 
+def archive_file(home: Home, original: Path, *, export_id: str, suffix: str) -> Path:
+    """Keep a file of any size by its hash, like `archive_original`."""
+    path = archived_file(home, export_id, suffix)
+    if not path.exists() or path.stat().st_size != original.stat().st_size:
+        with original.open("rb") as stream:
+            write_whole(path, stream)
+    return path
+
+
 def quarantine_original(
     home: Home, original: Path, *, file_name: str, export_id: str, reason: Mapping[str, object]
 ) -> Path:

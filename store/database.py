@@ -198,8 +198,9 @@ def frame(con: duckdb.DuckDBPyConnection, query: str, **params: object) -> pl.Da
 
 def scalar(con: duckdb.DuckDBPyConnection, query: str, **params: object) -> Any:
     """Return the first column of the first row, or None."""
-    row = con.execute(query, params).fetchone() if params else con.execute(query).fetchone()
-    return row[0] if row else None
+    # Read to the end: DuckDB takes no next question while a result is unfinished.
+    rows = con.execute(query, params).fetchall() if params else con.execute(query).fetchall()
+    return rows[0][0] if rows else None
 
 
 def insert(con: duckdb.DuckDBPyConnection, table: str, rows: pl.DataFrame) -> None:

@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 2
 
-.PHONY: setup demo test check lint lock sample-data pictures clean
+.PHONY: setup demo test test-oracle check lint lock sample-data pictures clean
 
 setup: .venv/.ready
 
@@ -19,6 +19,9 @@ demo: setup ## the main job on sample_data: Prefect, DuckDB, report
 
 test: setup
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+
+test-oracle: setup ## every value of every real FIT file against fitparse; KNEEWATCH_CORPUS says where they are
+	$(BIN)/python -m pytest -m oracle tests/test_fit_oracle.py
 
 lint: setup
 	$(BIN)/ruff check .

@@ -115,7 +115,12 @@ def _activity(
         "title": told.title,
         "description": told.description,
         "device": recording.device,
-        "quality": [*cleaned.findings, *findings, *([recording.missing] if recording.missing else [])],
+        "quality": [
+            *recording.findings,
+            *cleaned.findings,
+            *findings,
+            *([recording.missing] if recording.missing else []),
+        ],
         "repaired_share": cleaned.repaired / max(samples.height, 1),
     }
     return Activity(row, samples, _laps(recording, place))

@@ -1,66 +1,52 @@
-"""FIT: bytes to Recording, by fitparse."""
+"""FIT: messages to Recording."""
 
-import io
 import math
-import struct
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
+import numpy as np
 import polars as pl
-from fitparse import FitFile
-from fitparse.records import DEV_TYPES
-from fitparse.utils import FitParseError
 
 from ingest.errors import IngestError, NotAnActivityError
-from ingest.recording import RAW_LAPS, RAW_SAMPLES, Recording, Session
+from ingest.fit_messages import Floats, Messages, Value, read_messages
+from ingest.fit_scan import CUT
+from ingest.recording import RAW_SAMPLES, Recording, Session
 
 FIT_EPOCH = datetime(1989, 12, 31, tzinfo=UTC)
 CLOCK_NOT_SET_BELOW_S = 0x10000000
 """Timestamps below this are seconds since power-on (FIT profile, type date_time)."""
+NO_TIMESTAMP_FROM_S = 0xFFFFFFFF
 DEGREES_PER_SEMICIRCLE = 180 / 2**31
-WANTED = {"file_id", "session", "sport", "lap", "record", "event", "activity", "device_info"}
 QUARTER_HOUR_S = 900
+GPSBABEL = ("garmin", 1001)
+"""Maker and product by which GPSBabel signs; it writes every recorded track as a course."""
 
-# What fitparse 1.2 raises on damaged bytes besides its own errors.
-FITPARSE_FAILURES = (
-    FitParseError,
-    struct.error,
-    ValueError,
-    TypeError,
-    KeyError,
-    IndexError,
-    AttributeError,
-    OverflowError,
-    ZeroDivisionError,
-    RecursionError,
-)
+# Global numbers of the messages we care for.
+FILE_ID, SPORT, SESSION, LAP, RECORD, EVENT, ACTIVITY = 0, 12, 18, 19, 20, 21, 34
 
-Values = dict[str, Any]
+TIMER, TIMER_START, TIMER_STOPS = 0, 0, {1, 4, 8, 9}
+"""Event, and event types: stop, stop all, both of them for good."""
+MOST_SESSIONS = 200
+"""The longest multisport race has a dozen; more are a damaged or a made-up file."""
 
+SAMPLE_FIELDS: Mapping[str, tuple[str, ...]] = {
+    "lat_deg": ("position_lat",),
+    "lon_deg": ("position_long",),
+    "distance_m": ("distance",),
+    "speed_m_per_s": ("enhanced_speed", "speed"),
+    "altitude_m": ("enhanced_altitude", "altitude"),
+    "hr_bpm": ("heart_rate",),
+    "cadence_spm": ("cadence",),
+    "power_w": ("power",),
+    "temperature_c": ("temperature",),
+    "stance_time_ms": ("stance_time",),
+    "stance_balance_pct": ("stance_time_balance",),
+    "vertical_oscillation_mm": ("vertical_oscillation",),
+    "step_length_mm": ("step_length",),
+}
+"""The fields of a record that a column is read from, the best first."""
 
-class _ValuesAsStored:
-    """A data processor that leaves values alone: fitparse's own costs more time than its decoding."""
-
-    def run_type_processor(self, field_data: object) -> None: ...
-    def run_field_processor(self, field_data: object) -> None: ...
-    def run_unit_processor(self, field_data: object) -> None: ...
-    def run_message_processor(self, data_message: object) -> None: ...
-
-
-@dataclass(slots=True)
-class _Messages:
-    """The messages we care for, by name, in the order of the file, and why reading stopped early if it did."""
-
-    by_name: dict[str, list[Values]] = field(default_factory=dict)
-    stopped_by: str | None = None
-
-    def all(self, name: str) -> list[Values]:
-        return self.by_name.get(name, [])
-
-    def first(self, name: str) -> Values:
-        return next(iter(self.all(name)), {})
+Values = Mapping[str, Value]
 
 
 def read_fit(content: bytes) -> Recording:
@@ -71,113 +57,129 @@ def read_fit(content: bytes) -> Recording:
         NotAnActivityError: For courses, workouts, settings and the like.
         IngestError: If nothing usable can be read.
     """
-    messages = _read_messages(content)
-    _refuse_what_is_no_activity(messages)
+    messages = read_messages(content)
+    findings = _refuse_what_is_no_activity(messages)
     sessions = _sessions(messages)
     samples = _samples(messages, sessions)
     if samples.is_empty() and all(session.started_at is None for session in sessions):
         raise IngestError(_nothing_usable(messages))
+    if messages.has_wrong_crc:
+        findings.append("the checksum is wrong: something was changed after the watch had written it")
     return Recording(
         format="fit",
         sessions=sessions,
         samples=samples,
         laps=_laps(messages),
-        pauses=tuple(_pauses(messages.all("event"))),
+        pauses=tuple(_pauses(messages)),
         device=_device(messages),
-        utc_offset_s=_utc_offset_s(messages.first("activity")),
-        missing=_what_is_missing(messages),
+        utc_offset_s=_utc_offset_s(_first(messages, ACTIVITY, "timestamp", "local_timestamp")),
+        missing=_what_is_missing(messages, samples, len(content)),
+        findings=tuple(findings),
     )
 
 
-def _read_messages(content: bytes) -> _Messages:
-    """Read as far as the bytes go; the developer fields of the file before must not leak into this one."""
-    DEV_TYPES.clear()
-    messages = _Messages()
-    try:
-        file = FitFile(io.BytesIO(content), check_crc=False, data_processor=_ValuesAsStored())
-        for message in file.get_messages():
-            if message.name in WANTED:
-                messages.by_name.setdefault(message.name, []).append(_values(message.fields))
-    except FITPARSE_FAILURES as error:
-        messages.stopped_by = str(error) or type(error).__name__
-    return messages
+def _first(messages: Messages, number: int, *names: str) -> Values:
+    return next(iter(messages.table(number).rows(*names)), {})
 
 
-def _values(fields: Iterable[Any]) -> Values:
-    """
-    Return field values by name.
-
-    Developer fields stay out (they may bear a device field's name), and what is only a component of another
-    field (it has no definition) gives way to the field itself.
-    """
-    values: Values = {}
-    for one in fields:
-        if one.value is None or one.field_type == "devfield":
-            continue
-        if one.field_def is None:
-            values.setdefault(one.name, one.value)
-        else:
-            values[one.name] = one.value
-    return values
+def _refuse_what_is_no_activity(messages: Messages) -> list[str]:
+    """Return what is to be said about the kind of file that it is."""
+    kinds = messages.table(FILE_ID).values("type")
+    if not kinds or "activity" in kinds or kinds[0] is None:
+        return []
+    kind = kinds[0]
+    if kind == "course" and _is_recorded_course(messages):
+        return ["saved as a course by GPSBabel; the times and speeds in it are recorded ones"]
+    what = str(kind).replace("_", " ") if isinstance(kind, str) else f"type {kind}"
+    raise NotAnActivityError(f"This FIT file is a {what} file, not a recorded activity.")
 
 
-def _refuse_what_is_no_activity(messages: _Messages) -> None:
-    kind = messages.first("file_id").get("type", "activity")
-    if kind != "activity":
-        what = str(kind).replace("_", " ") if isinstance(kind, str) else f"type {kind}"
-        raise NotAnActivityError(f"This FIT file is a {what} file, not a recorded activity.")
+def _is_recorded_course(messages: Messages) -> bool:
+    """Tell a track that GPSBabel converted from a planned route, for which it makes up one speed."""
+    file_id = _first(messages, FILE_ID, "manufacturer", "garmin_product")
+    if (file_id.get("manufacturer"), file_id.get("garmin_product")) != GPSBABEL:
+        return False
+    speeds = messages.table(RECORD).numbers("speed")
+    return len(np.unique(speeds[~np.isnan(speeds)])) > 2
 
 
-def _nothing_usable(messages: _Messages) -> str:
-    if messages.stopped_by:
-        return f"This FIT file is damaged and nothing in it can be read ({messages.stopped_by})."
-    if messages.all("record") or any("start_time" in values for values in messages.all("session")):
+def _nothing_usable(messages: Messages) -> str:
+    if messages.stopped_by or messages.missing_bytes:
+        why = messages.stopped_by or f"{messages.missing_bytes:,} bytes are missing"
+        return f"This FIT file is damaged and nothing in it can be read ({why})."
+    if len(messages.table(RECORD)) or any(messages.table(SESSION).rows("start_time")):
         return "The watch's clock was not set, so nobody can say when this was recorded."
     return "This FIT file holds no samples and no session: there is nothing to take in."
 
 
-def _what_is_missing(messages: _Messages) -> str | None:
+def _what_is_missing(messages: Messages, samples: pl.DataFrame, size_bytes: int) -> str | None:
+    if messages.stopped_by not in (None, CUT):
+        return f"The file is damaged ({messages.stopped_by}): {_what_was_taken_in(samples)}."
+    if messages.missing_bytes:
+        there = f"{size_bytes:,} of {size_bytes + messages.missing_bytes:,} bytes are there"
+        return f"The file breaks off: {there}, {_what_was_taken_in(samples)}."
     if messages.stopped_by:
-        return f"The file breaks off or is damaged after {len(messages.all('record'))} samples ({messages.stopped_by}); what comes before was taken in."
-    if not messages.all("session"):
+        return f"The file breaks off ({CUT}): {_what_was_taken_in(samples)}."
+    if not len(messages.table(SESSION)) and "activity" in messages.table(FILE_ID).values("type"):
         return "The file has no summary, so the watch did not finish it; the samples were taken in."
     return None
 
 
+def _what_was_taken_in(samples: pl.DataFrame) -> str:
+    last = samples["at"].max()
+    if not isinstance(last, datetime):
+        return "only the summary was taken in"
+    return f"{samples.height:,} samples up to {last:%H:%M} UTC were taken in"
+
+
 def _at(seconds: object) -> datetime | None:
     """Return the instant of a FIT timestamp; None when it is none or the clock was not set."""
-    if isinstance(seconds, int | float) and CLOCK_NOT_SET_BELOW_S <= seconds <= 0xFFFFFFFE:
+    if isinstance(seconds, int | float) and CLOCK_NOT_SET_BELOW_S <= seconds < NO_TIMESTAMP_FROM_S:
         return FIT_EPOCH + timedelta(seconds=float(seconds))
     return None
 
 
-def _number(values: Mapping[str, Any], *names: str) -> float | None:
-    """Return the first of the fields that is a number; damaged ones may be infinite or no number."""
+def _total(values: Values, *names: str, most: float = math.inf) -> float | None:
+    """Return the first of the fields that is a number, if it is one from 0 to `most`."""
     for name in names:
         value = values.get(name)
         if isinstance(value, int | float) and math.isfinite(value):
-            return float(value)
+            return float(value) if 0 <= value <= most else None
     return None
 
 
-def _total(values: Mapping[str, Any], *names: str, most: float = math.inf) -> float | None:
-    """Return the first of the fields that is a number, if it is one from 0 to `most`."""
-    number = _number(values, *names)
-    return number if number is not None and 0 <= number <= most else None
-
-
 def _text(value: object) -> str | None:
-    if isinstance(value, bytes):
-        value = value.decode("utf-8", "replace")
     return value.strip("\0 ") or None if isinstance(value, str) else None
 
 
-def _sessions(messages: _Messages) -> tuple[Session, ...]:
-    sport = messages.first("sport")
-    told = [_session(values) for values in messages.all("session")]
+def _sessions(messages: Messages) -> tuple[Session, ...]:
+    count = len(messages.table(SESSION))
+    if count > MOST_SESSIONS:
+        raise IngestError(f"This FIT file is damaged: it claims to hold {count:,} sessions.")
+    told = [_session(values) for values in messages.table(SESSION).rows(*SESSION_FIELDS)]
     if not told:
+        sport = _first(messages, SPORT, "sport", "sub_sport")
         return (Session(sport=_text(sport.get("sport")), sub_sport=_sub_sport(sport.get("sub_sport"))),)
     return tuple(sorted(told, key=lambda one: one.started_at or FIT_EPOCH))
+
+
+SESSION_FIELDS = (
+    "sport",
+    "sub_sport",
+    "start_time",
+    "total_elapsed_time",
+    "total_timer_time",
+    "total_distance",
+    "total_ascent",
+    "total_descent",
+    "avg_heart_rate",
+    "max_heart_rate",
+    "total_strides",
+    "workout_rpe",
+    "unknown_193",
+    "workout_feel",
+    "unknown_192",
+)
 
 
 def _session(values: Values) -> Session:
@@ -205,76 +207,76 @@ def _sub_sport(value: object) -> str | None:
     return None if text == "generic" else text
 
 
-def _samples(messages: _Messages, sessions: tuple[Session, ...]) -> pl.DataFrame:
-    rows = [row for values in messages.all("record") if (row := _sample(values)) is not None]
-    samples = pl.DataFrame(rows, schema=RAW_SAMPLES)
-    return _with_session(samples, sessions)
+def _samples(messages: Messages, sessions: tuple[Session, ...]) -> pl.DataFrame:
+    """Return the records that have a time; values that are no numbers are unknown."""
+    records = messages.table(RECORD)
+    seconds = records.numbers("timestamp")
+    at = _instants(seconds)
+    if at.null_count() == len(at):
+        return pl.DataFrame(schema=RAW_SAMPLES)
+    columns = {column: records.numbers(*names) for column, names in SAMPLE_FIELDS.items()}
+    columns["cadence_spm"] += np.nan_to_num(records.numbers("fractional_cadence"), posinf=0, neginf=0)
+    columns["lat_deg"] *= DEGREES_PER_SEMICIRCLE
+    columns["lon_deg"] *= DEGREES_PER_SEMICIRCLE
+    series = {column: _finite(values) for column, values in columns.items()}
+    samples = pl.DataFrame({"at": at, "session": _place_in(sessions, seconds), **series})
+    return samples.filter(at.is_not_null()) if at.null_count() else samples
 
 
-def _sample(values: Values) -> Values | None:
-    at = _at(values.get("timestamp"))
-    if at is None:
-        return None
-    lat, lon = _number(values, "position_lat"), _number(values, "position_long")
-    cadence = _number(values, "cadence")
-    return {
-        "at": at,
-        "session": 0,
-        "lat_deg": None if lat is None else lat * DEGREES_PER_SEMICIRCLE,
-        "lon_deg": None if lon is None else lon * DEGREES_PER_SEMICIRCLE,
-        "distance_m": _number(values, "distance"),
-        "speed_m_per_s": _number(values, "enhanced_speed", "speed"),
-        "altitude_m": _number(values, "enhanced_altitude", "altitude"),
-        "hr_bpm": _number(values, "heart_rate"),
-        "cadence_spm": None if cadence is None else cadence + (_number(values, "fractional_cadence") or 0.0),
-        "power_w": _number(values, "power"),
-        "temperature_c": _number(values, "temperature"),
-        "stance_time_ms": _number(values, "stance_time"),
-        "stance_balance_pct": _number(values, "stance_time_balance"),
-        "vertical_oscillation_mm": _number(values, "vertical_oscillation"),
-        "step_length_mm": _number(values, "step_length"),
-    }
+def _instants(seconds: Floats) -> pl.Series:
+    """Return FIT timestamps as instants; null where there is none or the clock was not set."""
+    is_dated = (seconds >= CLOCK_NOT_SET_BELOW_S) & (seconds < NO_TIMESTAMP_FROM_S)
+    since_1970_us = np.where(is_dated, np.round((seconds + FIT_EPOCH.timestamp()) * 1e6), np.nan)
+    return pl.Series(since_1970_us, nan_to_null=True).cast(pl.Int64).cast(RAW_SAMPLES["at"])
 
 
-def _with_session(samples: pl.DataFrame, sessions: tuple[Session, ...]) -> pl.DataFrame:
+def _finite(values: Floats) -> pl.Series:
+    values[np.isinf(values)] = np.nan
+    return pl.Series(values, nan_to_null=True)
+
+
+def _place_in(sessions: tuple[Session, ...], seconds: Floats) -> pl.Series:
     """Say for each sample which session it belongs to: the last one that had started."""
-    place = pl.lit(0, dtype=pl.Int64)
-    for later in sessions[1:]:
-        if later.started_at is not None:
-            place = place + (pl.col("at") >= later.started_at).cast(pl.Int64)
-    return samples.with_columns(session=place)
+    starts = [(one.started_at - FIT_EPOCH).total_seconds() for one in sessions[1:] if one.started_at]
+    return pl.Series(np.searchsorted(np.array(starts), seconds, side="right"))
 
 
-def _laps(messages: _Messages) -> pl.DataFrame:
-    rows = [
+def _laps(messages: Messages) -> pl.DataFrame:
+    laps = messages.table(LAP)
+    return pl.DataFrame(
         {
-            "started_at": _at(values.get("start_time")),
-            "timer_s": _total(values, "total_timer_time"),
-            "distance_m": _total(values, "total_distance"),
-            "avg_hr_bpm": _total(values, "avg_heart_rate"),
+            "started_at": _instants(laps.numbers("start_time")),
+            "timer_s": _not_negative(laps.numbers("total_timer_time")),
+            "distance_m": _not_negative(laps.numbers("total_distance")),
+            "avg_hr_bpm": _not_negative(laps.numbers("avg_heart_rate")),
         }
-        for values in messages.all("lap")
-    ]
-    return pl.DataFrame(rows, schema=RAW_LAPS)
+    )
 
 
-def _pauses(events: Iterable[Values]) -> Iterable[tuple[datetime, datetime]]:
+def _not_negative(values: Floats) -> pl.Series:
+    values[values < 0] = np.nan
+    return _finite(values)
+
+
+def _pauses(messages: Messages) -> Iterable[tuple[datetime, datetime]]:
     """Yield (stop, start) of the timer; a stop that nothing follows is the end, not a pause."""
+    events = messages.table(EVENT)
+    is_timer = events.numbers("event") == TIMER
+    times, kinds = events.numbers("timestamp")[is_timer], events.numbers("event_type")[is_timer]
     stopped_at: datetime | None = None
-    for values in events:
-        at, what = _at(values.get("timestamp")), str(values.get("event_type"))
-        if values.get("event") != "timer" or at is None:
+    for at, kind in zip(map(_at, times.tolist()), kinds.tolist(), strict=True):
+        if at is None:
             continue
-        if what.startswith("stop"):
+        if kind in TIMER_STOPS:
             stopped_at = stopped_at or at
-        elif what == "start" and stopped_at is not None:
+        elif kind == TIMER_START and stopped_at is not None:
             if at > stopped_at:
                 yield stopped_at, at
             stopped_at = None
 
 
-def _device(messages: _Messages) -> str | None:
-    file_id = messages.first("file_id")
+def _device(messages: Messages) -> str | None:
+    file_id = _first(messages, FILE_ID, "manufacturer", "product_name", "garmin_product")
     maker = _text(file_id.get("manufacturer"))
     product = _text(file_id.get("product_name")) or _text(file_id.get("garmin_product"))
     return " ".join(part.replace("_", " ") for part in (maker, product) if part) or None

@@ -72,6 +72,7 @@ class Recording:
         pauses: (stop, start again) of the timer.
         utc_offset_s: Offset of local time, when the file says so.
         missing: Sentence on what is missing, when the file breaks off.
+        findings: What the reader noticed and the runner may want to know.
     """
 
     format: str
@@ -82,3 +83,4 @@ class Recording:
     device: str | None = None
     utc_offset_s: int | None = None
     missing: str | None = None
+    findings: tuple[str, ...] = ()

@@ -113,6 +113,7 @@ def test_a_run_has_its_totals() -> None:
         "rpe": 6.0,
         "feel": 75.0,
         "title": "Easy run",
+        "description": None,
         "device": "a watch",
         "quality": [],
         "repaired_share": 0.0,

@@ -97,7 +97,7 @@ def ingest(
     today: TodayOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Take in the inbox, or the given files and folders (copied, never moved), and publish."""
+    """Take in the inbox, or the given files and folders (copied, never moved), and publish; the report waits for `run`."""
     from flows import steps
 
     folder = home_of(home)
@@ -107,7 +107,8 @@ def ingest(
         taken = steps.take_in(
             folder, settings, clock, paths or (), athlete=athlete_of(settings, athlete), on_file=on_file
         )
-    steps.bring_up_to_date(folder, settings, clock)
+    steps.refresh(folder, settings, clock)
+    steps.raise_alerts(folder, settings, clock)
     show_taken(taken, as_json=as_json)
 
 

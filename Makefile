@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 2
 
-.PHONY: setup demo test test-oracle check lint lock sample-data pictures clean
+.PHONY: setup demo test test-oracle bench-readers check lint lock sample-data pictures clean
 
 setup: .venv/.ready
 
@@ -23,6 +23,14 @@ test: setup
 test-oracle: setup ## every value of every real FIT file against fitparse; KNEEWATCH_CORPUS says where they are
 	$(BIN)/python -m pytest -m oracle tests/test_fit_oracle.py
 
+bench-readers: setup .venv/bench/.ready ## the readers against their peers; KNEEWATCH_CORPUS says where real files are
+	PYTHONPATH=.:.venv/bench $(BIN)/python -m benchmarks.readers
+
+.venv/bench/.ready: benchmarks/requirements.lock | setup
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+	  --target .venv/bench --upgrade -r benchmarks/requirements.lock
+	@touch $@
+
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -36,6 +44,8 @@ lock: ## resolve again, for Python 3.11 to 3.13, with hashes and without an inde
 	.venv/lock/bin/python -m pip install --quiet --disable-pip-version-check uv
 	.venv/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-header --upgrade --group dev pyproject.toml -o requirements.lock
+	.venv/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-header --upgrade benchmarks/requirements.in -o benchmarks/requirements.lock
 
 sample-data: setup ## write sample_data/ again; the result is the same to the byte
 	$(BIN)/python -m sample_data.make

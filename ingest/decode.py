@@ -10,18 +10,18 @@ from ingest.errors import IngestError
 from ingest.fit import read_fit
 from ingest.gpx import read_gpx
 from ingest.recording import Recording
+from ingest.tcx import read_tcx
 
 READER_VERSION = "1"
 
-READERS: dict[str, Callable[[bytes], Recording]] = {"fit": read_fit, "gpx": read_gpx}
+READERS: dict[str, Callable[[bytes], Recording]] = {"fit": read_fit, "gpx": read_gpx, "tcx": read_tcx}
 
 NOT_YET = {
-    "tcx": "This is a TCX file, which this version does not read yet; export the activity as FIT or GPX.",
     "zip": "This is an archive inside an archive inside an archive; unpack it and drop what is inside.",
 }
 
-_FEW = 8
-"""Below this many files a second process costs more than it saves."""
+_MUCH_BYTES = 40 * 2**20
+"""Below this a second process costs more than it saves."""
 
 
 def decode(format_name: str, content: bytes) -> Recording:
@@ -40,7 +40,7 @@ def decode(format_name: str, content: bytes) -> Recording:
 def decode_files(files: Sequence[tuple[str, Path]]) -> Iterator[Recording | IngestError]:
     """Yield for each (format, path) what it holds or why not, in the order given."""
     workers = min(os.cpu_count() or 1, 4)
-    if len(files) < _FEW or workers == 1:
+    if workers == 1 or sum(path.stat().st_size for _, path in files) < _MUCH_BYTES:
         yield from map(_decode_file, files)
         return
     context = multiprocessing.get_context("spawn")

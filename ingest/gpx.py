@@ -1,154 +1,134 @@
-"""GPX: bytes to Recording, by gpxpy."""
+"""GPX: bytes to Recording."""
 
-import math
-import re
-from collections.abc import Iterator
-from datetime import UTC, datetime
-from itertools import pairwise
-from typing import Any
+from collections.abc import Sequence
 
-import gpxpy
-import polars as pl
-from gpxpy.gpx import GPX, GPXException, GPXTrack, GPXTrackPoint
+import numpy as np
+from numpy.typing import NDArray
 
+from ingest.activity import haversine_m
 from ingest.errors import IngestError, NotAnActivityError
-from ingest.recording import RAW_SAMPLES, Recording, Session
+from ingest.point_table import Columns, breaks_between, timed_samples
+from ingest.recording import Recording, Session
+from ingest.sports import sport_named
+from ingest.xml_points import Document, Element, Vocabulary, read_xml
 
-# Local names of extension elements, whatever namespace they come in.
-EXTENSIONS = {
-    "hr": "hr_bpm",
-    "heartrate": "hr_bpm",
-    "cad": "cadence_spm",
-    "cadence": "cadence_spm",
-    "runcadence": "cadence_spm",
-    "power": "power_w",
-    "watts": "power_w",
-    "atemp": "temperature_c",
-    "temp": "temperature_c",
-    "speed": "speed_m_per_s",
-}
-# Platforms write names, and Strava its own numbers.
-SPORTS = {
-    "9": "running",
-    "run": "running",
-    "1": "cycling",
-    "ride": "cycling",
-    "biking": "cycling",
-    "bike": "cycling",
-    "10": "walking",
-    "walk": "walking",
-    "4": "hiking",
-    "hike": "hiking",
-    "swim": "swimming",
-}
-FORBIDDEN_MARKUP = re.compile(rb"<!(DOCTYPE|ENTITY)", re.IGNORECASE)
+VOCABULARY = Vocabulary(
+    point="trkpt",
+    children={
+        "": frozenset({"gpx"}),
+        "gpx": frozenset({"metadata", "name", "desc", "rte", "trk"}),
+        "metadata": frozenset({"name", "desc"}),
+        "trk": frozenset({"name", "desc", "type", "trkseg"}),
+        "trkseg": frozenset({"trkpt"}),
+    },
+    columns={
+        "@lat": "lat_deg",
+        "@lon": "lon_deg",
+        "ele": "altitude_m",
+        "time": "at",
+        # Every maker has a schema of its own for the rest.
+        "hr": "hr_bpm",
+        "heartrate": "hr_bpm",
+        "heart_rate": "hr_bpm",
+        "heartratebpm/value": "hr_bpm",
+        "cad": "cadence_spm",
+        "cadence": "cadence_spm",
+        "runcadence": "cadence_spm",
+        "power": "power_w",
+        "watts": "power_w",
+        "powerinwatts": "power_w",
+        "atemp": "temperature_c",
+        "temp": "temperature_c",
+        "temperature": "temperature_c",
+        "speed": "speed_m_per_s",
+    },
+)
+KM_H_PER_M_S = 3.6
+KM_H_SLACK = 0.15
+"""So far may speeds in km/h be off from 3.6 times what the positions say."""
+MOVING_FROM_M_PER_S = 0.8
+LONGEST_TITLE = 200
 
 
 def read_gpx(content: bytes) -> Recording:
     """
     Decode a GPX file; each track is a session, a break between segments is a pause.
 
+    A point that lacks a position or has an impossible one stays for its time; cleaning judges it.
+
     Raises:
         NotAnActivityError: For routes and waypoints, and for tracks without times.
         IngestError: If it cannot be read.
     """
-    gpx = _parse(content)
-    tracks = [track for track in gpx.tracks if any(segment.points for segment in track.segments)]
+    document = read_xml(content, VOCABULARY)
+    if document.root is None:
+        raise IngestError(f"This is no readable GPX file: {document.broken or 'nothing in it is GPX'}.")
+    tracks = [track for track in document.root.all("trk") if track.rows.stop > track.rows.start]
     if not tracks:
-        raise NotAnActivityError(
-            "This GPX file holds no track (only a route, waypoints or nothing), so nobody ran it yet."
-        )
-    rows = [row for place, track in enumerate(tracks) for row in _rows(track, place)]
-    if not rows:
+        raise _no_track(document, document.root)
+    lengths = [track.rows.stop - track.rows.start for track in tracks]
+    points = _with_speeds_in_m_per_s(document.points, tracks)
+    samples = timed_samples(points, np.repeat(np.arange(len(tracks)), lengths))
+    if samples.is_empty():
         raise NotAnActivityError(
             "The points of this GPX file have no times, so it is a drawn route and not a recording."
         )
     return Recording(
         format="gpx",
-        sessions=tuple(_session(track, gpx) for track in tracks),
-        samples=pl.DataFrame(rows, schema=RAW_SAMPLES),
-        pauses=tuple(pause for track in tracks for pause in _pauses(track)),
-        device=gpx.creator,
+        sessions=tuple(_session(track, document.root) for track in tracks),
+        samples=samples,
+        pauses=tuple(
+            pause
+            for track in tracks
+            for pause in breaks_between([segment.rows for segment in track.all("trkseg")], points)
+        ),
+        device=document.root.attributes.get("creator", "").strip() or None,
+        missing=document.what_is_missing(),
     )
 
 
-def _parse(content: bytes) -> GPX:
-    if FORBIDDEN_MARKUP.search(content):
-        raise IngestError(
-            "This GPX file declares a document type or entities, which no watch writes; it was not opened."
-        )
-    try:
-        return gpxpy.parse(content)
-    except (GPXException, ValueError, TypeError, KeyError, AttributeError, LookupError) as error:
-        raise IngestError(f"This is no readable GPX file: {_one_line(error)}.") from error
+def _no_track(document: Document, root: Element) -> IngestError:
+    if document.broken:
+        return IngestError(f"This GPX file is damaged and holds no points ({document.broken}).")
+    what = "only a route" if root.all("rte") else "only waypoints or nothing"
+    return NotAnActivityError(f"This GPX file holds no track ({what}), so nobody ran it yet.")
 
 
-def _one_line(error: Exception) -> str:
-    said = str(error).replace(
-        " in None (got None)", " for every point"
-    )  # gpxpy's words for a missing latitude
-    return " ".join(said.split())[:200].rstrip(".") or type(error).__name__
+def _session(track: Element, root: Element) -> Session:
+    sport, sub_sport = sport_named(track.text_of("type"))
+    return Session(sport=sport, sub_sport=sub_sport, title=_title(track, root))
 
 
-def _rows(track: GPXTrack, place: int) -> Iterator[dict[str, Any]]:
-    for segment in track.segments:
-        for point in segment.points:
-            if point.time is not None:
-                yield _row(point, place)
+def _title(track: Element, root: Element) -> str | None:
+    """Return the name, of the track before that of the file; a description stands in for it."""
+    title = (
+        track.text_of("name")
+        or root.text_of("metadata", "name")
+        or root.text_of("name")
+        or track.text_of("desc")
+        or root.text_of("metadata", "desc")
+        or root.text_of("desc")
+    )
+    return title.splitlines()[0][:LONGEST_TITLE] if title else None
 
 
-def _row(point: GPXTrackPoint, place: int) -> dict[str, Any]:
-    row: dict[str, Any] = {
-        "at": _utc(point.time),
-        "session": place,
-        "lat_deg": point.latitude,
-        "lon_deg": point.longitude,
-        "altitude_m": point.elevation,
-        "speed_m_per_s": point.speed,
-    }
-    for extension in point.extensions:
-        for element in extension.iter():
-            column = EXTENSIONS.get(_local_name(element.tag))
-            if column and row.get(column) is None:
-                row[column] = _number(element.text)
-    return row
+def _with_speeds_in_m_per_s(points: Columns, tracks: Sequence[Element]) -> Columns:
+    """Divide the speeds of each track where they are km/h: 3.6 times what the positions say."""
+    if not {"speed_m_per_s", "lat_deg", "lon_deg"} <= set(points):
+        return points
+    speeds = points["speed_m_per_s"].copy()
+    for rows in (track.rows for track in tracks):
+        told, gone = speeds[rows][1:], _speeds_of_positions({name: points[name][rows] for name in points})
+        is_known = (gone >= MOVING_FROM_M_PER_S) & (told > 0)
+        ratio = np.median(told[is_known] / gone[is_known]) if is_known.any() else 1.0
+        if abs(ratio / KM_H_PER_M_S - 1) <= KM_H_SLACK:
+            speeds[rows] /= KM_H_PER_M_S
+    return {**points, "speed_m_per_s": speeds}
 
 
-def _local_name(tag: object) -> str:
-    return str(tag).rpartition("}")[2].rpartition(":")[2].lower()
-
-
-def _number(text: str | None) -> float | None:
-    try:
-        number = float(text or "")
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
-
-
-def _utc(time: datetime | None) -> datetime | None:
-    """Return the instant in UTC; GPX times without a zone are UTC by the standard."""
-    if time is None:
-        return None
-    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
-
-
-def _session(track: GPXTrack, gpx: GPX) -> Session:
-    named: str | None = track.type
-    kind = (named or "").strip().lower().replace(" ", "_")
-    sport: str | None = SPORTS.get(kind, kind) if kind else None
-    sub_sport = None
-    if sport and "run" in sport and sport != "running":
-        sport, sub_sport = "running", sport.replace("_running", "").replace("running_", "")
-    return Session(sport=sport, sub_sport=sub_sport, title=track.name or gpx.name)
-
-
-def _pauses(track: GPXTrack) -> Iterator[tuple[datetime, datetime]]:
-    ends = [
-        (_utc(timed[0].time), _utc(timed[-1].time))
-        for segment in track.segments
-        if (timed := [point for point in segment.points if point.time is not None])
-    ]
-    for (_, stop), (start, _) in pairwise(ends):
-        if stop and start and start > stop:
-            yield stop, start
+def _speeds_of_positions(points: Columns) -> NDArray[np.float64]:
+    """Return the speed from each point to the next, in m/s; NaN where it is unknown."""
+    lat, lon = np.radians(points["lat_deg"]), np.radians(points["lon_deg"])
+    seconds = np.diff(points["at"]) / np.timedelta64(1, "s")
+    metres = haversine_m(lat[:-1], lon[:-1], lat[1:], lon[1:])
+    return np.asarray(np.divide(metres, seconds, out=np.full(len(metres), np.nan), where=seconds > 0))

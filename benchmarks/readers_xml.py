@@ -62,7 +62,8 @@ def measure_memory(size_bytes: int = LARGE_BYTES) -> dict[str, float]:
 
 def _in_child(*arguments: str) -> dict[str, float]:
     command = [sys.executable, "-m", "benchmarks.readers_xml", *arguments]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    paths = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+    environment = {**os.environ, "PYTHONPATH": paths}
     done = subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True)
     found: dict[str, float] = json.loads(done.stdout)
     return found

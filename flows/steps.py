@@ -22,7 +22,6 @@ from ingest.intake import Taken
 from ingest.logs import PainReport
 from ingest.plans import read_plan
 from report.format import Units
-from report.page import render_page
 from store.database import frame, insert_rows, opened_published, opened_store, scalar, transaction
 from store.files import write_whole
 from store.home import Home
@@ -201,6 +200,8 @@ def replay(con: duckdb.DuckDBPyConnection, home: Home, settings: Settings, clock
 
 def report_html(con: duckdb.DuckDBPyConnection, settings: Settings, *, athlete: str, today: date) -> str:
     """Return the report page of one athlete."""
+    from report.page import render_page  # with Altair, which an intake has no use for
+
     return render_page(
         con,
         athlete=athlete,

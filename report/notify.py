@@ -3,8 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import apprise
-
 TITLES = {
     "info": "Kneewatch: for information",
     "caution": "Kneewatch: caution",
@@ -32,6 +30,8 @@ def send(letters: Sequence[Letter], urls: Mapping[str, str]) -> dict[tuple[str, 
 
 def send_text(url: str, title: str, text: str) -> str | None:
     """Send one text to one Apprise URL; return None when it was taken, else why not. Never prints the URL."""
+    import apprise  # slow, and most runs send nothing
+
     destination = apprise.Apprise()
     if not destination.add(url):
         return "the channel's url is not one that Apprise knows"

@@ -226,3 +226,15 @@ def test_an_empty_home_works(home: Home, settings: Settings) -> None:
         (0, 0)
     ]
     assert "No open alert" in (home.reports / "latest.html").read_text()
+
+
+def test_a_step_that_fails_is_written_down_as_failed(home: Home, settings: Settings) -> None:
+    """The error goes on to whoever called; the log says that it happened."""
+    with pytest.raises(RuntimeError), steps._step(home, "test", clock_on(LAST_DAY)):
+        raise RuntimeError("cut")
+    steps.take_in(home, settings, clock_on(LAST_DAY))
+
+    assert ask(home, "select step, outcome from flow_log order by started_at") == [
+        ("test", "failed"),
+        ("take_in", "ok"),
+    ]

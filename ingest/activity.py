@@ -1,9 +1,10 @@
 """Recording to activities: one per session, with totals, the athlete's day and samples on one time axis."""
 
 import hashlib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 import polars as pl
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from ingest.clean import LONGEST_ACTIVITY_S, clean
 from ingest.errors import IngestError
-from ingest.recording import Recording, Session
+from ingest.recording import Columns, Recording, Session, columns_of, frame_of
 
 EARTH_RADIUS_M = 6_371_008.8
 MOVING_FROM_M_PER_S = 0.8
@@ -36,6 +37,12 @@ GUESSED_RUN_STRIDES = (70, 105)
 CLIMB_SMOOTHING = 15
 """Samples over which altitude is averaged before climbs are summed; raw noise would add up to a hill."""
 EARLIEST = datetime(1990, 1, 2, tzinfo=UTC)
+AGREES_SHARE, AGREES_S_OR_M = 0.02, 2
+"""Two totals agree when they differ by no more than this share of the larger one, or by this much."""
+AGREES_WITH_POSITIONS_SHARE = 0.1
+"""The way along positions is longer than the one run by their noise, shorter by the corners it cuts."""
+
+Numbers = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +72,9 @@ def activities_of(
     """
     found: list[Activity] = []
     refusals: list[IngestError] = []
-    for place in range(len(recording.sessions)):
+    for place, samples in enumerate(_by_session(recording)):
         try:
-            found.append(_activity(recording, place, athlete, export_id, zone, now))
+            found.append(_activity(recording, place, samples, athlete, export_id, zone, now))
         except IngestError as refusal:
             refusals.append(refusal)
     if not found:
@@ -80,24 +87,43 @@ def activity_id_of(athlete: str, export_id: str, place: int) -> str:
     return hashlib.sha256(f"{athlete}|{export_id}|{place}".encode()).hexdigest()
 
 
+def _by_session(recording: Recording) -> Iterable[Columns]:
+    samples = columns_of(recording.samples)
+    session = samples.pop("session")
+    if len(recording.sessions) == 1:
+        return [samples]
+    masks = (session == place for place in range(len(recording.sessions)))
+    return ({name: values[mask] for name, values in samples.items()} for mask in masks)
+
+
 def _activity(
-    recording: Recording, place: int, athlete: str, export_id: str, zone: ZoneInfo, now: datetime
+    recording: Recording,
+    place: int,
+    samples: Columns,
+    athlete: str,
+    export_id: str,
+    zone: ZoneInfo,
+    now: datetime,
 ) -> Activity:
-    told, cleaned = recording.sessions[place], clean(recording, place)
-    started_at = _started_at(told, cleaned.samples)
+    told = recording.sessions[place]
+    cleaned = clean(samples, told)
+    samples = cleaned.samples
+    started_at = _started_at(told, samples)
     if started_at is None:
         raise IngestError("The file does not say when it was recorded.")
     if not EARLIEST < started_at < now + timedelta(days=2):
         raise IngestError(
             f"The recording starts on {started_at:%Y-%m-%d}, which cannot be: the clock was wrong."
         )
-    samples = _with_distance(_on_time_axis(cleaned.samples, started_at, recording.pauses))
-    sport, findings = _sport(told, samples)
-    samples = _with_both_feet(samples, is_run=sport == "running")
-    totals = _totals(told, samples)
-    offset_s = recording.utc_offset_s
-    if offset_s is None:
-        offset_s = int((started_at.astimezone(zone).utcoffset() or timedelta()).total_seconds())
+    _put_on_time_axis(samples, started_at, recording.pauses)
+    _fill_in_distance(samples)
+    sport, sport_findings = _sport(told, samples)
+    _count_both_feet(samples, is_run=sport == "running")
+    laps = _laps(recording, place)
+    totals, total_findings = _totals(
+        told, samples, laps, is_whole=not recording.missing, has_timer_events=bool(recording.pauses)
+    )
+    offset_s = _utc_offset_s(recording, samples, started_at, zone)
     row = {
         "activity_id": activity_id_of(athlete, export_id, place),
         "athlete": athlete,
@@ -118,121 +144,199 @@ def _activity(
         "quality": [
             *recording.findings,
             *cleaned.findings,
-            *findings,
+            *sport_findings,
+            *total_findings,
             *([recording.missing] if recording.missing else []),
         ],
-        "repaired_share": cleaned.repaired / max(samples.height, 1),
+        "repaired_share": _repaired_share(samples, cleaned.is_repaired, cleaned.dropped),
     }
-    return Activity(row, samples, _laps(recording, place))
+    return Activity(row, frame_of(samples), laps)
 
 
-def _started_at(told: Session, samples: pl.DataFrame) -> datetime | None:
-    first: datetime | None = samples["at"].min() if samples.height else None  # type: ignore[assignment]
+def _started_at(told: Session, samples: Columns) -> datetime | None:
+    first: datetime | None = samples["at"][0].item().replace(tzinfo=UTC) if len(samples["at"]) else None
     if told.started_at is None or first is None:
         return told.started_at or first
     return min(told.started_at, first)
 
 
-def _sport(told: Session, samples: pl.DataFrame) -> tuple[str | None, list[str]]:
+def _repaired_share(samples: Columns, is_repaired: NDArray[np.bool_], dropped: int) -> float:
+    """Return the share of the time: a sample stands for the time since the one before it, at most a pause's."""
+    count = len(is_repaired)
+    if count + dropped == 0:
+        return 0.0
+    weights = np.ones(count)
+    weights[1:] = np.clip(np.diff(samples["elapsed_s"]), 0, PAUSE_FROM_S)
+    usual = float(np.median(weights)) if count else 1.0
+    whole = float(weights.sum()) + dropped * usual
+    return (float(weights[is_repaired].sum()) + dropped * usual) / whole if whole else 0.0
+
+
+# The athlete's day ---------------------------------------------------------------------------------------
+
+
+def _utc_offset_s(recording: Recording, samples: Columns, started_at: datetime, zone: ZoneInfo) -> int:
+    """Return the offset of local time: as the file says, else where it began, else where the athlete lives."""
+    if recording.utc_offset_s is not None:
+        return recording.utc_offset_s
+    offset = started_at.astimezone(_zone_at_start(samples) or zone).utcoffset()
+    return int((offset or timedelta()).total_seconds())
+
+
+def _zone_at_start(samples: Columns) -> ZoneInfo | None:
+    known = np.flatnonzero(~np.isnan(samples["lat_deg"]))
+    if not len(known):
+        return None
+    from tzfpy import get_tz  # loads its map of the world; most files say their offset themselves
+
+    name = get_tz(float(samples["lon_deg"][known[0]]), float(samples["lat_deg"][known[0]]))
+    try:
+        return ZoneInfo(name) if name else None
+    except ZoneInfoNotFoundError:
+        return None
+
+
+# Sport ---------------------------------------------------------------------------------------------------
+
+
+def _sport(told: Session, samples: Columns) -> tuple[str | None, list[str]]:
     """Return the sport; where the file does not name it, running if pace (and cadence, if there is any) are a runner's."""
     if told.sport not in (None, "unknown"):
         return told.sport, []
-    metres, seconds = _last(samples, "distance_m"), _last(samples, "timer_s")
+    metres, seconds = _last(samples["distance_m"]), _last(samples["timer_s"])
     speed = metres / seconds if metres and seconds else 0.0
-    cadence = samples["cadence_spm"].filter(samples["cadence_spm"] > 0).median()
+    cadence = _usual_cadence(samples)
     slow, fast = GUESSED_RUN_M_PER_S if cadence is None else GUESSED_RUN_WITH_CADENCE_M_PER_S
     if slow <= speed <= fast and (cadence is None or _is_of_a_runner(cadence)):
         return "running", ["sport not named in the file, taken for running by its pace"]
     return None, ["sport not named in the file"]
 
 
-def _is_of_a_runner(cadence: object) -> bool:
+def _is_of_a_runner(cadence: float) -> bool:
     few, many = GUESSED_RUN_STRIDES
-    return isinstance(cadence, float) and (few <= cadence <= many or 2 * few <= cadence <= 2 * many)
+    return few <= cadence <= many or 2 * few <= cadence <= 2 * many
 
 
-def _on_time_axis(
-    samples: pl.DataFrame, started_at: datetime, pauses: tuple[tuple[datetime, datetime], ...]
-) -> pl.DataFrame:
+def _usual_cadence(samples: Columns) -> float | None:
+    turning = samples["cadence_spm"][samples["cadence_spm"] > 0]
+    return float(np.median(turning)) if len(turning) else None
+
+
+def _count_both_feet(samples: Columns, *, is_run: bool) -> None:
+    usual = _usual_cadence(samples)
+    if is_run and usual is not None and usual < ONE_FOOT_BELOW_SPM:
+        samples["cadence_spm"] *= 2
+
+
+# Time and distance ---------------------------------------------------------------------------------------
+
+
+def _put_on_time_axis(
+    samples: Columns, started_at: datetime, pauses: Sequence[tuple[datetime, datetime]]
+) -> None:
     """Add elapsed_s and timer_s; without timer events a long gap without advance is a pause."""
-    elapsed_s = ((samples["at"] - started_at).dt.total_microseconds() / 1e6).to_numpy()
+    start = np.datetime64(started_at.replace(tzinfo=None), "us")
+    elapsed_s = (samples["at"] - start) / np.timedelta64(1, "s")
     spans = [
-        (max((stop - started_at).total_seconds(), 0.0), (start - started_at).total_seconds())
-        for stop, start in pauses
-        if start > started_at  # those before it belong to the session before it
+        (max((stop - started_at).total_seconds(), 0.0), (again - started_at).total_seconds())
+        for stop, again in pauses
+        if again > started_at  # those before it belong to the session before it
     ]
     if not pauses:
         spans = _standing_gaps(elapsed_s, samples)
     timer_s = elapsed_s.copy()
-    for stop_s, start_s in spans:
-        timer_s -= np.clip(elapsed_s, stop_s, start_s) - stop_s
-    return samples.with_columns(elapsed_s=pl.Series(elapsed_s), timer_s=pl.Series(timer_s)).drop("session")
+    for stop_s, again_s in spans:
+        timer_s -= np.clip(elapsed_s, stop_s, again_s) - stop_s
+    samples["elapsed_s"], samples["timer_s"] = elapsed_s, timer_s
 
 
-def _standing_gaps(elapsed_s: NDArray[np.float64], samples: pl.DataFrame) -> list[tuple[float, float]]:
-    if len(elapsed_s) < 2:
-        return []
-    gap_s = np.diff(elapsed_s)
+def _standing_gaps(elapsed_s: Numbers, samples: Columns) -> list[tuple[float, float]]:
     metres = _steps_m(samples)
     if metres is None:
         return []
+    gap_s = np.diff(elapsed_s)
     is_pause = (gap_s >= PAUSE_FROM_S) & (np.nan_to_num(metres) < STANDING_BELOW_M_PER_S * gap_s)
     return [(float(elapsed_s[i]), float(elapsed_s[i + 1])) for i in np.flatnonzero(is_pause)]
 
 
-def _steps_m(samples: pl.DataFrame) -> NDArray[np.float64] | None:
+def _steps_m(samples: Columns) -> Numbers | None:
     """Return the metres between neighbouring samples: the device's own, else along the surface of the earth."""
-    if samples["distance_m"].null_count() < samples.height:
-        return np.diff(samples["distance_m"].forward_fill().fill_null(0).to_numpy())
-    if samples["lat_deg"].null_count() == samples.height:
+    distance_m = samples["distance_m"]
+    if not np.isnan(distance_m).all():
+        return np.diff(np.nan_to_num(_held(distance_m)))
+    return _way_m(samples)
+
+
+def _way_m(samples: Columns) -> Numbers | None:
+    """Return the metres between the positions of neighbouring samples; None without positions."""
+    if np.isnan(samples["lat_deg"]).all():
         return None
-    lat = np.radians(samples["lat_deg"].forward_fill().backward_fill().to_numpy())
-    lon = np.radians(samples["lon_deg"].forward_fill().backward_fill().to_numpy())
+    lat, lon = (np.radians(_held_both_ways(samples[name])) for name in ("lat_deg", "lon_deg"))
     return haversine_m(lat[:-1], lon[:-1], lat[1:], lon[1:])
 
 
-def haversine_m(
-    lat1: NDArray[np.float64], lon1: NDArray[np.float64], lat2: NDArray[np.float64], lon2: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _held(values: Numbers) -> Numbers:
+    """Return the values with the last known one wherever none is known."""
+    last_known = np.maximum.accumulate(np.where(np.isnan(values), 0, np.arange(len(values))))
+    return np.asarray(values[last_known])
+
+
+def _held_both_ways(values: Numbers) -> Numbers:
+    held = _held(values)
+    return np.where(np.isnan(held), values[np.flatnonzero(~np.isnan(values))[0]], held)
+
+
+def haversine_m(lat1: Numbers, lon1: Numbers, lat2: Numbers, lon2: Numbers) -> Numbers:
     """Return great-circle distances in metres between positions in radians."""
     half = np.sin((lat2 - lat1) / 2) ** 2 + np.cos(lat1) * np.cos(lat2) * np.sin((lon2 - lon1) / 2) ** 2
     return np.asarray(2 * EARTH_RADIUS_M * np.arcsin(np.sqrt(np.clip(half, 0, 1))))
 
 
-def _with_both_feet(samples: pl.DataFrame, *, is_run: bool) -> pl.DataFrame:
-    median = samples["cadence_spm"].filter(samples["cadence_spm"] > 0).median()
-    if is_run and isinstance(median, float) and median < ONE_FOOT_BELOW_SPM:
-        return samples.with_columns(pl.col("cadence_spm") * 2)
-    return samples
-
-
-def _with_distance(samples: pl.DataFrame) -> pl.DataFrame:
+def _fill_in_distance(samples: Columns) -> None:
     """Fill in the distance where the file has positions only; what passes in a pause counts for nothing."""
-    if samples.height < 2 or samples["distance_m"].null_count() < samples.height:
-        return samples
-    steps_m = _steps_m(samples)
-    if steps_m is None:
-        return samples
-    is_running = np.diff(samples["timer_s"].to_numpy()) > 0
-    distance_m = np.concatenate([[0.0], np.cumsum(np.where(is_running, steps_m, 0.0))])
-    return samples.with_columns(distance_m=pl.Series(distance_m))
+    if len(samples["at"]) < 2 or not np.isnan(samples["distance_m"]).all():
+        return
+    steps_m = _way_m(samples)
+    if steps_m is not None:
+        is_running = np.diff(samples["timer_s"]) > 0
+        samples["distance_m"] = np.concatenate([[0.0], np.cumsum(np.where(is_running, steps_m, 0.0))])
 
 
-def _totals(told: Session, samples: pl.DataFrame) -> dict[str, object]:
-    """Return the totals; heart rate comes from the samples, because session messages lie about it."""
-    elapsed_s = told.elapsed_s or _last(samples, "elapsed_s") or told.timer_s or 0.0
-    timer_s = told.timer_s or _last(samples, "timer_s")
+# Totals --------------------------------------------------------------------------------------------------
+
+
+def _totals(
+    told: Session, samples: Columns, laps: pl.DataFrame, *, is_whole: bool, has_timer_events: bool
+) -> tuple[dict[str, object], list[str]]:
+    """Return the totals, and where the file contradicts itself; heart rate is that of the samples."""
+    reached_s, ran_s = _last(samples["elapsed_s"]), _last(samples["timer_s"])
+    if not has_timer_events and _may_know_of_pauses(told, ran_s, reached_s):
+        ran_s = told.timer_s
+    timer_s, time_findings = _believed(
+        "time", "s", told.timer_s, ran_s, _sum(laps["timer_s"]), is_whole=is_whole
+    )
+    elapsed_s = max(told.elapsed_s or 0.0, reached_s or 0.0, timer_s or 0.0)
     timer_s = elapsed_s if timer_s is None else timer_s
-    if not 0 < timer_s <= max(elapsed_s, timer_s) < LONGEST_ACTIVITY_S:
+    if not 0 < timer_s <= elapsed_s < LONGEST_ACTIVITY_S:
         raise IngestError(
             "The recording covers no time (one point, or an end before its start) or more than a week."
         )
-    distance_m = told.distance_m if told.distance_m is not None else _last(samples, "distance_m")
-    climbed_m, dropped_m = _climbs(samples)
-    avg_hr_bpm, max_hr_bpm = _heart_rate(told, samples)
-    cadence = samples["cadence_spm"].filter(samples["cadence_spm"] > 0).mean()
-    return {
-        "elapsed_s": max(elapsed_s, timer_s),
+    told_m = told.distance_m
+    is_as_long_as_its_way = told_m is not None and _agree(
+        told_m, _length_of_way_m(samples), AGREES_WITH_POSITIONS_SHARE
+    )
+    distance_m, distance_findings = _believed(
+        "distance",
+        "m",
+        told_m,
+        told_m if is_as_long_as_its_way else _last(samples["distance_m"]),
+        _sum(laps["distance_m"]),
+        is_whole=is_whole,
+    )
+    climbed_m, dropped_m = _climbs(samples["altitude_m"])
+    avg_hr_bpm, max_hr_bpm = _heart_rate(told, samples["hr_bpm"])
+    totals: dict[str, object] = {
+        "elapsed_s": elapsed_s,
         "timer_s": timer_s,
         "moving_s": _moving_s(samples, timer_s),
         "distance_m": distance_m,
@@ -240,45 +344,100 @@ def _totals(told: Session, samples: pl.DataFrame) -> dict[str, object]:
         "descent_m": told.descent_m if told.descent_m is not None else dropped_m,
         "avg_hr_bpm": avg_hr_bpm,
         "max_hr_bpm": max_hr_bpm,
-        "avg_cadence_spm": cadence,
+        "avg_cadence_spm": _mean(samples["cadence_spm"][samples["cadence_spm"] > 0]),
         "pace_s_per_km": timer_s / (distance_m / 1000) if distance_m else None,
         "steps": told.steps,
     }
+    return totals, time_findings + distance_findings
 
 
-def _last(samples: pl.DataFrame, column: str) -> float | None:
-    known = samples[column].drop_nulls()
-    return float(known[-1]) if len(known) else None
+def _believed(
+    what: str, unit: str, told: float | None, samples: float | None, laps: float | None, *, is_whole: bool
+) -> tuple[float | None, list[str]]:
+    """
+    Return the total to believe: the summary's if samples or laps bear it out, else that of the samples, then of the laps.
+
+    Watches die before the last lap, count a later ride, or lose samples; two that agree outvote the third.
+    """
+    if told is None:
+        return (samples if samples is not None else laps), []
+    if any(_agree(told, one) for one in (samples, laps)):
+        return told, []
+    if samples and is_whole:
+        believed, by = samples, "samples"
+    elif laps and laps > told:
+        believed, by = laps, "laps"
+    else:
+        return told, []
+    return believed, [
+        f"the summary gives {told:,.0f} {unit} of {what}, the {by} {believed:,.0f} {unit}: the {by} are believed"
+    ]
 
 
-def _heart_rate(told: Session, samples: pl.DataFrame) -> tuple[float | None, float | None]:
-    if samples["hr_bpm"].null_count() < samples.height:
-        mean, highest = samples.select(pl.col("hr_bpm").mean(), pl.col("hr_bpm").max().alias("max")).row(0)
-        return mean, highest
-    return (None, None) if samples.height else (told.avg_hr_bpm or None, told.max_hr_bpm or None)
+def _may_know_of_pauses(told: Session, ran_s: float | None, reached_s: float | None) -> bool:
+    """Tell whether the watch saw the whole session, so that its timer knows of pauses that samples do not show."""
+    if told.timer_s is None or ran_s is None or reached_s is None or told.timer_s > reached_s:
+        return False
+    return told.timer_s >= ran_s or _agree(reached_s, told.elapsed_s)
 
 
-def _moving_s(samples: pl.DataFrame, timer_s: float) -> float | None:
-    if samples.height < 2 or samples["distance_m"].null_count() == samples.height:
+def _agree(one: float, other: float | None, share: float = AGREES_SHARE) -> bool:
+    return other is not None and abs(one - other) <= max(AGREES_S_OR_M, share * max(one, other))
+
+
+def _sum(column: pl.Series) -> float | None:
+    """Return the sum if there are values and all are known."""
+    return float(column.sum()) if len(column) and not column.null_count() else None
+
+
+def _length_of_way_m(samples: Columns) -> float | None:
+    steps_m = _way_m(samples)
+    if steps_m is None:
         return None
-    seconds = np.diff(samples["timer_s"].to_numpy())
-    metres = np.diff(
-        samples["distance_m"]
-        .interpolate()
-        .fill_null(strategy="backward")
-        .fill_null(strategy="forward")
-        .to_numpy()
-    )
-    is_moving = metres >= MOVING_FROM_M_PER_S * seconds
-    return min(float(seconds[is_moving].sum()), timer_s)
+    return float(steps_m[np.diff(samples["timer_s"]) > 0].sum())
 
 
-def _climbs(samples: pl.DataFrame) -> tuple[float | None, float | None]:
-    altitude_m = samples["altitude_m"].drop_nulls().rolling_mean(CLIMB_SMOOTHING, min_samples=1, center=True)
-    if len(altitude_m) < 2:
+def _last(values: Numbers) -> float | None:
+    known = np.flatnonzero(~np.isnan(values))
+    return float(values[known[-1]]) if len(known) else None
+
+
+def _mean(values: Numbers) -> float | None:
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if len(known) else None
+
+
+def _heart_rate(told: Session, hr_bpm: Numbers) -> tuple[float | None, float | None]:
+    mean = _mean(hr_bpm)
+    if mean is not None:
+        return mean, float(np.nanmax(hr_bpm))
+    return (None, None) if len(hr_bpm) else (told.avg_hr_bpm or None, told.max_hr_bpm or None)
+
+
+def _moving_s(samples: Columns, timer_s: float) -> float | None:
+    known = np.flatnonzero(~np.isnan(samples["distance_m"]))
+    if len(samples["at"]) < 2 or not len(known):
+        return None
+    metres = np.diff(np.interp(np.arange(len(samples["at"])), known, samples["distance_m"][known]))
+    seconds = np.diff(samples["timer_s"])
+    return min(float(seconds[metres >= MOVING_FROM_M_PER_S * seconds].sum()), timer_s)
+
+
+def _climbs(altitude_m: Numbers) -> tuple[float | None, float | None]:
+    known = altitude_m[~np.isnan(altitude_m)]
+    if len(known) < 2:
         return None, None
-    steps_m = np.diff(altitude_m.to_numpy())
+    steps_m = np.diff(_smoothed(known))
     return float(steps_m[steps_m > 0].sum()), float(-steps_m[steps_m < 0].sum())
+
+
+def _smoothed(values: Numbers) -> Numbers:
+    """Return the mean of each value and its neighbours, as many as there are up to half the window on each side."""
+    half, count = CLIMB_SMOOTHING // 2, len(values)
+    sums = np.concatenate([[0.0], np.cumsum(values)])
+    first = np.maximum(np.arange(count) - half, 0)
+    behind = np.minimum(np.arange(count) + half + 1, count)
+    return np.asarray((sums[behind] - sums[first]) / (behind - first))
 
 
 def _laps(recording: Recording, place: int) -> pl.DataFrame:

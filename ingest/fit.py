@@ -1,7 +1,7 @@
 """FIT: messages to Recording."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -59,8 +59,10 @@ def read_fit(content: bytes) -> Recording:
     """
     messages = read_messages(content)
     findings = _refuse_what_is_no_activity(messages)
-    sessions = _sessions(messages)
-    samples = _samples(messages, sessions)
+    files = messages.chained(SESSION, RECORD)
+    if (count := max(len(files), len(messages.table(SESSION)))) > MOST_SESSIONS:
+        raise IngestError(f"This FIT file is damaged: it claims to hold {count:,} sessions.")
+    sessions, samples = _of_chain([_sessions_and_samples(one) for one in files])
     if samples.is_empty() and all(session.started_at is None for session in sessions):
         raise IngestError(_nothing_usable(messages))
     if messages.has_wrong_crc:
@@ -152,15 +154,34 @@ def _text(value: object) -> str | None:
     return value.strip("\0 ") or None if isinstance(value, str) else None
 
 
-def _sessions(messages: Messages) -> tuple[Session, ...]:
-    count = len(messages.table(SESSION))
-    if count > MOST_SESSIONS:
-        raise IngestError(f"This FIT file is damaged: it claims to hold {count:,} sessions.")
+def _sessions_and_samples(messages: Messages) -> tuple[list[Session], pl.DataFrame]:
+    sessions = _sessions(messages)
+    return sessions, _samples(messages, sessions)
+
+
+def _of_chain(
+    files: Sequence[tuple[list[Session], pl.DataFrame]],
+) -> tuple[tuple[Session, ...], pl.DataFrame]:
+    """Put the sessions of chained files in order of time, and their samples with them."""
+    sessions = [session for one, _ in files for session in one]
+    if len(files) == 1:
+        return tuple(sessions), files[0][1]
+    in_time = sorted(range(len(sessions)), key=lambda place: sessions[place].started_at or FIT_EPOCH)
+    place_of = np.argsort(in_time)
+    firsts = np.cumsum([0, *(len(one) for one, _ in files)]).tolist()
+    samples = pl.concat(
+        frame.with_columns(session=pl.Series(place_of[frame["session"].to_numpy() + first]))
+        for first, (_, frame) in zip(firsts, files, strict=False)
+    )
+    return tuple(sessions[place] for place in in_time), samples
+
+
+def _sessions(messages: Messages) -> list[Session]:
     told = [_session(values) for values in messages.table(SESSION).rows(*SESSION_FIELDS)]
     if not told:
         sport = _first(messages, SPORT, "sport", "sub_sport")
-        return (Session(sport=_text(sport.get("sport")), sub_sport=_sub_sport(sport.get("sub_sport"))),)
-    return tuple(sorted(told, key=lambda one: one.started_at or FIT_EPOCH))
+        return [Session(sport=_text(sport.get("sport")), sub_sport=_sub_sport(sport.get("sub_sport")))]
+    return sorted(told, key=lambda one: one.started_at or FIT_EPOCH)
 
 
 SESSION_FIELDS = (
@@ -207,7 +228,7 @@ def _sub_sport(value: object) -> str | None:
     return None if text == "generic" else text
 
 
-def _samples(messages: Messages, sessions: tuple[Session, ...]) -> pl.DataFrame:
+def _samples(messages: Messages, sessions: Sequence[Session]) -> pl.DataFrame:
     """Return the records that have a time; values that are no numbers are unknown."""
     records = messages.table(RECORD)
     seconds = records.numbers("timestamp")
@@ -235,7 +256,7 @@ def _finite(values: Floats) -> pl.Series:
     return pl.Series(values, nan_to_null=True)
 
 
-def _place_in(sessions: tuple[Session, ...], seconds: Floats) -> pl.Series:
+def _place_in(sessions: Sequence[Session], seconds: Floats) -> pl.Series:
     """Say for each sample which session it belongs to: the last one that had started."""
     starts = [(one.started_at - FIT_EPOCH).total_seconds() for one in sessions[1:] if one.started_at]
     return pl.Series(np.searchsorted(np.array(starts), seconds, side="right"))

@@ -335,6 +335,7 @@ class Messages:
 
     def __init__(self, content: bytes, parts: tuple[Part, ...]) -> None:
         self.parts = parts
+        self._content = content
         self.stopped_by = next((part.stopped_by for part in parts if part.stopped_by), None)
         self.missing_bytes = sum(part.missing_bytes for part in parts)
         self.has_wrong_crc = any(part.crc == "wrong" for part in parts)
@@ -343,6 +344,17 @@ class Messages:
         for blocks in self._blocks:
             if any(block.is_compressed for block in blocks):
                 fill_header_times(blocks)
+
+    def chained(self, *numbers: int) -> "list[Messages]":
+        """Return the messages of each chained file that has any of these global numbers; all of them where only one has."""
+        if len(self.parts) == 1:
+            return [self]
+        having = [
+            part
+            for part, blocks in zip(self.parts, self._blocks, strict=True)
+            if any(block.number in numbers for block in blocks)
+        ]
+        return [Messages(self._content, (part,)) for part in having] if len(having) > 1 else [self]
 
     def table(self, number: int) -> Table:
         """Return the messages of this global number."""

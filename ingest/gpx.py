@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from ingest.activity import haversine_m
 from ingest.errors import IngestError, NotAnActivityError
-from ingest.point_table import Columns, breaks_between, timed_samples
-from ingest.recording import Recording, Session
+from ingest.point_table import breaks_between, timed_samples
+from ingest.recording import Columns, Recording, Session
 from ingest.sports import sport_named
 from ingest.xml_points import Document, Element, Vocabulary, read_xml
 

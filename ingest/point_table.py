@@ -9,13 +9,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from ingest.recording import RAW_SAMPLES
+from ingest.recording import RAW_SAMPLES, Columns
 
 BLOCK_POINTS = 2**14
 """So many points wait as text before they become numbers."""
-
-Columns = dict[str, NDArray[Any]]
-"""A row for each point: times (UTC, NaT where unknown) and numbers (NaN where unknown)."""
 
 
 class PointTable:

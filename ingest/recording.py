@@ -2,8 +2,14 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
+
+Columns = dict[str, NDArray[Any]]
+"""A row for each sample: times (UTC, NaT where unknown) and numbers (NaN where unknown)."""
 
 RAW_SAMPLES: dict[str, pl.DataType] = {
     "at": pl.Datetime("us", "UTC"),
@@ -84,3 +90,18 @@ class Recording:
     utc_offset_s: int | None = None
     missing: str | None = None
     findings: tuple[str, ...] = ()
+
+
+def columns_of(samples: pl.DataFrame) -> Columns:
+    """Return samples as arrays of their own; what is unknown is NaN."""
+    at = samples["at"].to_physical().to_numpy(writable=True).view("datetime64[us]")
+    return {"at": at} | {
+        name: samples[name].to_numpy(writable=True) for name in samples.columns if name != "at"
+    }
+
+
+def frame_of(columns: Columns) -> pl.DataFrame:
+    """Return arrays as a frame; what is NaN is unknown."""
+    numbers = [pl.Series(name, values, nan_to_null=True) for name, values in columns.items() if name != "at"]
+    at = pl.Series("at", columns["at"].view(np.int64)).cast(RAW_SAMPLES["at"])
+    return pl.DataFrame([at, *numbers])

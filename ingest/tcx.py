@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from ingest.activity import haversine_m
 from ingest.errors import IngestError, NotAnActivityError
-from ingest.point_table import Columns, as_datetime, breaks_between, instant_of, timed_samples
-from ingest.recording import RAW_LAPS, Recording, Session
+from ingest.point_table import as_datetime, breaks_between, instant_of, timed_samples
+from ingest.recording import RAW_LAPS, Columns, Recording, Session
 from ingest.sports import sport_named
 from ingest.xml_points import Document, Element, Vocabulary, read_xml
 

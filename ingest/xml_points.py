@@ -15,7 +15,8 @@ from xml.parsers import expat
 
 from ingest.errors import IngestError
 from ingest.point_shapes import Shape, shape_of
-from ingest.point_table import Columns, PointTable
+from ingest.point_table import PointTable
+from ingest.recording import Columns
 
 MAX_DEPTH = 64
 MAX_ATTRIBUTES = 100

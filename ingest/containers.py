@@ -15,6 +15,7 @@ from xml.parsers import expat
 from ingest.errors import IngestError
 from ingest.inbox import is_temporary
 from ingest.logs import decode_text
+from ingest.recording import NOTHING_TOLD, Told
 
 EXPORT_SUFFIXES = (".fit", ".gpx", ".tcx")
 MOST_ENTRIES = 100_000
@@ -40,19 +41,6 @@ ZIP_FAILURES = (
     NotImplementedError,
     ValueError,
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """What an archive says about one of its exports; None where it does not."""
-
-    title: str | None = None
-    description: str | None = None
-    sport: str | None = None
-    rpe: float | None = None
-
-
-NOTHING_TOLD = Told()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

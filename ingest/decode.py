@@ -1,16 +1,18 @@
-"""The readers, one per format, and how a batch of files goes through them on all cores."""
+"""The readers, one per format, and all that becomes of one archived file before the store: bytes to activities."""
 
-import multiprocessing
-import os
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
+from ingest.activity import Activity, activities_of
 from ingest.errors import IngestError
 from ingest.fit import read_fit
 from ingest.gpx import read_gpx
-from ingest.recording import Recording
+from ingest.recording import NOTHING_TOLD, Recording, Told
 from ingest.tcx import read_tcx
+from store.samples import encode_samples
 
 READER_VERSION = "1"
 
@@ -20,8 +22,69 @@ NOT_YET = {
     "zip": "This is an archive inside an archive inside an archive; unpack it and drop what is inside.",
 }
 
-_MUCH_BYTES = 40 * 2**20
-"""Below this a second process costs more than it saves."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """
+    One archived file to be read.
+
+    Attributes:
+        format: Key of READERS.
+        time_zone: The athlete's, for days that neither the file nor a position tells.
+        told: What the archive that it came in says of it.
+    """
+
+    path: Path
+    format: str
+    athlete: str
+    export_id: str
+    time_zone: str
+    now: datetime
+    told: Told = NOTHING_TOLD
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """
+    One activity as it is stored.
+
+    Attributes:
+        row: Columns of table `activities` (all but duplicate_of and is_excluded).
+        laps: Columns of table `laps`.
+        year: Of the start (UTC), part of where the samples lie.
+        samples: Content of the samples file.
+    """
+
+    row: dict[str, object]
+    laps: list[dict[str, object]]
+    year: int
+    samples: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What a file holds, and the sentence on what is missing from it."""
+
+    activities: tuple[Ready, ...]
+    missing: str | None
+
+
+def read(job: Job) -> Read:
+    """
+    Return the activities in a file.
+
+    Raises:
+        IngestError: With a sentence for the runner.
+    """
+    recording = _with_told(decode(job.format, job.path.read_bytes()), job.told)
+    found = activities_of(
+        recording,
+        athlete=job.athlete,
+        export_id=job.export_id,
+        zone=ZoneInfo(job.time_zone),
+        now=job.now,
+    )
+    return Read(tuple(map(_ready, found)), recording.missing)
 
 
 def decode(format_name: str, content: bytes) -> Recording:
@@ -37,20 +100,29 @@ def decode(format_name: str, content: bytes) -> Recording:
     return reader(content)
 
 
-def decode_files(files: Sequence[tuple[str, Path]]) -> Iterator[Recording | IngestError]:
-    """Yield for each (format, path) what it holds or why not, in the order given."""
-    workers = min(os.cpu_count() or 1, 4)
-    if workers == 1 or sum(path.stat().st_size for _, path in files) < _MUCH_BYTES:
-        yield from map(_decode_file, files)
-        return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        yield from pool.map(_decode_file, files)
+def _with_told(recording: Recording, told: Told) -> Recording:
+    """Add what the archive says about an export where the export itself says nothing."""
+    if told == NOTHING_TOLD:
+        return recording
+    sessions = tuple(
+        replace(
+            session,
+            title=session.title or told.title,
+            description=session.description or told.description,
+            sport=told.sport if session.sport in (None, "unknown") and told.sport else session.sport,
+            rpe=told.rpe if session.rpe is None else session.rpe,
+        )
+        for session in recording.sessions
+    )
+    return replace(recording, sessions=sessions)
 
 
-def _decode_file(file: tuple[str, Path]) -> Recording | IngestError:
-    format_name, path = file
-    try:
-        return decode(format_name, path.read_bytes())
-    except IngestError as refusal:
-        return refusal
+def _ready(activity: Activity) -> Ready:
+    activity_id, started_at = activity.row["activity_id"], activity.row["started_at"]
+    assert isinstance(started_at, datetime)
+    return Ready(
+        activity.row,
+        [{"activity_id": activity_id, **lap} for lap in activity.laps.to_dicts()],
+        started_at.astimezone(UTC).year,
+        encode_samples(activity.samples, activity_id=str(activity_id)),
+    )

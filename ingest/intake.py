@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import chain
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -14,9 +15,8 @@ from zoneinfo import ZoneInfo
 import duckdb
 import polars as pl
 
-from ingest.activity import Activity, activities_of
-from ingest.containers import NOTHING_TOLD, Member, Told, inventory_of, members_of
-from ingest.decode import READER_VERSION, decode_files
+from ingest.containers import Member, inventory_of, members_of
+from ingest.decode import READER_VERSION, Job, Read, Ready
 from ingest.duplicates import Candidate, find_duplicates
 from ingest.errors import IngestError, NotAnActivityError
 from ingest.inbox import Dropped, is_still_the_same
@@ -30,10 +30,11 @@ from ingest.logs import (
     read_pain_csv,
     read_strength_csv,
 )
-from ingest.recording import Recording
+from ingest.recording import NOTHING_TOLD, Told
 from ingest.unpack import ZIP_MAGIC, format_of, unpack
+from ingest.workers import limits_of, read_all
 from store.archive import archive_file, archive_original, quarantine_original, sha256_of
-from store.database import frame, insert, insert_rows, scalar, transaction
+from store.database import frame, insert_rows, scalar, transaction
 from store.files import sync_folder
 from store.home import Home
 from store.samples import write_samples
@@ -41,7 +42,14 @@ from store.settings import Settings
 
 LOG_FORMATS = ("pain_csv", "strength_csv")
 KNOWN_OUTCOMES = ("ingested", "partly_ingested", "ignored")
+UNKNOWN_KIND = "Not a watch export, a pain log or a strength log that Kneewatch knows."
 NEIGHBOURS = timedelta(days=2)
+FILES_PER_WRITE = 64
+WRITE_EVERY_S = 1.0
+"""A transaction costs as much as reading a file, so that several files share one; nobody waits long for it."""
+
+_Key = tuple[str, str]
+"""Athlete and hash of the bytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +67,7 @@ class Taken:
     activities: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class _Pending:
     """A file that is archived and waits for its reader."""
 
@@ -67,6 +75,16 @@ class _Pending:
     taken: Taken
     path: Path
     told: Told = NOTHING_TOLD
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What became of a file, to be written: its row of `exports` and what was in it."""
+
+    dropped: Dropped
+    taken: Taken
+    activities: Sequence[Ready] = ()
+    log: Sequence[PainReport | StrengthSession] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,28 +105,25 @@ def take_in(
     now: datetime,
 ) -> Iterator[Taken]:
     """
-    Take the files in, each in a transaction of its own, and yield what became of it.
+    Take the files in, some dozens in a transaction, and yield what became of each.
 
     A file leaves the inbox only after the store has it, and only if it is still the file that was read. One
     that is refused is set aside with its reason and stops nobody else. Doing it again changes nothing.
     """
     intake = _Intake(con, home, settings, now)
-    pending: dict[tuple[str, str], list[_Pending]] = {}  # the same bytes are read once
-    for ready in chain.from_iterable(map(intake.look_at, dropped)):
-        if isinstance(ready, Taken):
-            yield ready
-        else:
-            pending.setdefault((str(ready.taken.format), ready.taken.export_id), []).append(ready)
-    files = [(format_name, same[0].path) for (format_name, _), same in pending.items()]
-    for same, result in zip(pending.values(), decode_files(files), strict=True):
-        for ready in same:
-            yield intake.keep(ready, result)
-        intake.tidy_archive(same[0].taken.export_id, [ready.path for ready in same])
-    yield from map(intake.close_archive, intake.archives)
+    for job, result in read_all(intake.jobs(dropped), limits_of(settings)):
+        intake.keep(job, result)
+        if intake.has_enough():
+            yield from intake.write()
+    yield from intake.write()
+    for archive in intake.archives:
+        intake.close_archive(archive)
+    yield from intake.write()
+    intake.tidy_archive()
 
 
 class _Intake:
-    """What every step of one batch needs: the open store, the home, the settings and the time."""
+    """One batch: the open store, the home, the settings, the time, and what is known of the files so far."""
 
     def __init__(self, con: duckdb.DuckDBPyConnection, home: Home, settings: Settings, now: datetime) -> None:
         self.con = con
@@ -117,11 +132,39 @@ class _Intake:
         self.now = now
         self.archives: list[_Archive] = []
         self.max_bytes = settings.limits.max_file_mib * 2**20
+        self._unwritten: list[_Outcome] = []
+        self._unwritten_since = 0.0
+        self._waiting: dict[_Key, list[_Pending]] = {}
+        """Files that are being read, each with those of the same athlete that have the same bytes."""
+        self._known: dict[_Key, str] = {}
+        """Names of the files of this batch that need not be looked at twice, by athlete and bytes."""
+        self._refused: list[tuple[str, Path]] = []
+
+    def jobs(self, dropped: Sequence[Dropped]) -> Iterator[Job]:
+        """Yield the files that must be read; of all others note what becomes of them."""
+        for ready in chain.from_iterable(map(self.look_at, dropped)):
+            key = ready.taken.athlete, ready.taken.export_id
+            if key in self._waiting:
+                self._waiting[key].append(ready)
+            elif athlete := self.settings.athletes.get(ready.taken.athlete):
+                self._waiting[key] = [ready]
+                yield Job(
+                    path=ready.path,
+                    format=str(ready.taken.format),
+                    athlete=ready.taken.athlete,
+                    export_id=ready.taken.export_id,
+                    time_zone=athlete.time_zone,
+                    now=self.now,
+                    told=ready.told,
+                )
+            else:
+                nobody = f"There is no athlete {ready.taken.athlete} in kneewatch.toml."
+                self._refuse(ready.dropped, ready.taken, ready.path, nobody)
 
     # From the inbox to the archive ---------------------------------------------------------------------
 
-    def look_at(self, dropped: Dropped) -> Iterator[Taken | _Pending]:
-        """Yield what became of the file, or it (or what is in it) archived and ready to be decoded."""
+    def look_at(self, dropped: Dropped) -> Iterator[_Pending]:
+        """Yield the file, or what is in it, archived and ready to be read; if it need not be, note what became of it."""
         if _read(dropped.path, len(ZIP_MAGIC)) == ZIP_MAGIC:
             yield from self._look_into(dropped)
             return
@@ -132,71 +175,78 @@ class _Intake:
             unpacked = unpack(content, dropped.file_name, max_bytes=self.max_bytes)
         except IngestError as refusal:
             taken = _taken(dropped, sha256_of(dropped.path), None)
-            yield self._refuse(dropped, taken, dropped.path, str(refusal))
+            self._refuse(dropped, taken, dropped.path, str(refusal))
             return
         export_id = hashlib.sha256(unpacked.content).hexdigest()
         taken = _taken(dropped, export_id, format_of(unpacked.content, unpacked.name))
-        yield self._judge(dropped, taken, unpacked.content, unpacked.name)
+        if ready := self._judge(dropped, taken, unpacked.content, unpacked.name):
+            yield ready
 
-    def _look_into(self, dropped: Dropped) -> Iterator[Taken | _Pending]:
-        """Yield what becomes of the exports in a zip archive; the archive itself waits for their outcomes."""
+    def _look_into(self, dropped: Dropped) -> Iterator[_Pending]:
+        """Yield the exports in a zip archive; the archive itself waits for their outcomes."""
         taken = _taken(dropped, sha256_of(dropped.path), "zip")
         if known_as := self._known_as(taken):
-            yield self._repeat(dropped, taken, known_as)
+            self._repeat(dropped, taken, known_as)
             return
         path = archive_file(self.home, dropped.path, export_id=taken.export_id, suffix=".zip")
         try:
             with path.open("rb") as file:
                 others = inventory_of(file).others
                 for member in members_of(file, max_bytes=self.max_bytes):
-                    yield self._look_at_member(dropped, taken, member)
+                    if ready := self._look_at_member(dropped, taken, member):
+                        yield ready
         except IngestError as refusal:
-            yield self._refuse_log(dropped, taken, path, str(refusal))
+            self._refuse(dropped, taken, path, str(refusal))
         else:
             self.archives.append(_Archive(dropped, taken, others))
 
-    def _look_at_member(self, dropped: Dropped, archive: Taken, member: Member) -> Taken | _Pending:
+    def _look_at_member(self, dropped: Dropped, archive: Taken, member: Member) -> _Pending | None:
         inside = replace(dropped, file_name=f"{dropped.file_name}/{member.name}", is_inbox=False)
         if isinstance(member.content, str):
             no_bytes = hashlib.sha256(f"{archive.export_id}/{member.name}".encode()).hexdigest()
             taken = replace(
                 _taken(inside, no_bytes, None), parent_id=archive.export_id, reason=member.content
             )
-            with transaction(self.con):
-                self._record(taken)
-            return taken
+            self._note(_Outcome(inside, taken))
+            return None
         taken = replace(_taken(inside, "", None), parent_id=archive.export_id, size_bytes=len(member.content))
         try:
             unpacked = unpack(member.content, member.name, max_bytes=self.max_bytes)
         except IngestError as refusal:
             export_id = hashlib.sha256(member.content).hexdigest()
             path = archive_original(self.home, member.content, export_id=export_id, suffix=".gz")
-            return self._refuse_log(inside, replace(taken, export_id=export_id), path, str(refusal))
+            self._refuse(inside, replace(taken, export_id=export_id), path, str(refusal))
+            return None
         taken = replace(
             taken,
             export_id=hashlib.sha256(unpacked.content).hexdigest(),
             format=format_of(unpacked.content, unpacked.name),
         )
         ready = self._judge(inside, taken, unpacked.content, unpacked.name)
-        return replace(ready, told=member.told) if isinstance(ready, _Pending) else ready
+        return replace(ready, told=member.told) if ready else None
 
-    def _judge(self, dropped: Dropped, taken: Taken, content: bytes, name: str) -> Taken | _Pending:
+    def _judge(self, dropped: Dropped, taken: Taken, content: bytes, name: str) -> _Pending | None:
         if known_as := self._known_as(taken):
-            return self._repeat(dropped, taken, known_as)
+            self._repeat(dropped, taken, known_as)
+            return None
         suffix = Path(name).suffix.lower()[:16]
-        if taken.format is None:
-            if dropped.is_inbox:
-                archive_original(self.home, content, export_id=taken.export_id, suffix=suffix)
-            return self._ignore(
-                dropped, taken, "Not a watch export, a pain log or a strength log that Kneewatch knows."
-            )
+        if taken.format is None and not dropped.is_inbox:
+            self._ignore(dropped, taken, UNKNOWN_KIND)
+            return None
         path = archive_original(self.home, content, export_id=taken.export_id, suffix=suffix)
-        if taken.format in LOG_FORMATS:
-            return self._keep_log(dropped, taken, path, decode_text(content))
-        return _Pending(dropped=dropped, taken=taken, path=path)
+        if taken.format is None:
+            self._ignore(dropped, taken, UNKNOWN_KIND)
+        elif taken.format in LOG_FORMATS:
+            self._keep_log(dropped, taken, path, decode_text(content))
+        else:
+            return _Pending(dropped, taken, path)
+        return None
 
     def _known_as(self, taken: Taken) -> str | None:
-        name: str | None = scalar(
+        """Return the name under which these bytes were taken in or ignored before."""
+        if name := self._known.get((taken.athlete, taken.export_id)):
+            return name
+        told: str | None = scalar(
             self.con,
             "select file_name from exports where athlete = $athlete and export_id = $export_id "
             "and list_contains($outcomes, outcome) order by seen_at limit 1",
@@ -204,67 +254,52 @@ class _Intake:
             export_id=taken.export_id,
             outcomes=list(KNOWN_OUTCOMES),
         )
-        return name
+        return told
 
     # What becomes of it --------------------------------------------------------------------------------
 
-    def keep(self, ready: _Pending, result: Recording | IngestError) -> Taken:
-        """Write what a reader made of an archived file; samples first, then everything else at once."""
-        dropped, taken = ready.dropped, ready.taken
-        if known_as := self._known_as(taken):
-            return self._repeat(dropped, taken, known_as)
-        if isinstance(result, NotAnActivityError):
-            return self._ignore(dropped, taken, str(result))
-        if isinstance(result, IngestError):
-            return self._refuse(dropped, taken, ready.path, str(result))
-        athlete = self.settings.athletes.get(taken.athlete)
-        if athlete is None:
-            return self._refuse(
-                dropped, taken, ready.path, f"There is no athlete {taken.athlete} in kneewatch.toml."
-            )
-        zone = ZoneInfo(athlete.time_zone)
-        result = _with_told(result, ready.told)
-        try:
-            found = activities_of(
-                result, athlete=taken.athlete, export_id=taken.export_id, zone=zone, now=self.now
-            )
-        except IngestError as refusal:
-            return self._refuse(dropped, taken, ready.path, str(refusal))
-        outcome = "partly_ingested" if result.missing else "ingested"
-        taken = replace(taken, outcome=outcome, reason=result.missing, activities=len(found))
-        for activity in found:
-            _write_samples(self.home, activity)
-        with transaction(self.con):
-            self._record(taken)
-            for activity in found:
-                _insert_activity(self.con, activity)
-            _point_to_canonical(self.con, taken.athlete, found)
-        self._let_go(dropped)
-        return taken
+    def keep(self, job: Job, result: Read | IngestError) -> None:
+        """Note what a reader made of an archived file, and of those that have the same bytes."""
+        first, *others = self._waiting.pop((job.athlete, job.export_id))
+        self._keep(first, result)
+        for other in others:
+            if known_as := self._known_as(other.taken):
+                self._repeat(other.dropped, other.taken, known_as)
+            else:
+                self._keep(other, result)
 
-    def _keep_log(self, dropped: Dropped, taken: Taken, path: Path, text: str) -> Taken:
+    def _keep(self, ready: _Pending, result: Read | IngestError) -> None:
+        if isinstance(result, NotAnActivityError):
+            self._ignore(ready.dropped, ready.taken, str(result))
+        elif isinstance(result, IngestError):
+            self._refuse(ready.dropped, ready.taken, ready.path, str(result))
+        else:
+            taken = replace(
+                ready.taken,
+                outcome="partly_ingested" if result.missing else "ingested",
+                reason=result.missing,
+                activities=len(result.activities),
+            )
+            self._note(_Outcome(ready.dropped, taken, activities=result.activities))
+
+    def _keep_log(self, dropped: Dropped, taken: Taken, path: Path, text: str) -> None:
         """Take in a pain or strength log: wrong lines are named, the right ones kept."""
         try:
             result = self._read_log(taken, text)
         except LogError as refusal:
-            return self._refuse_log(dropped, taken, path, str(refusal))
+            self._refuse(dropped, taken, path, str(refusal))
+            return
         problems = [f"line {problem.line}: {problem.sentence}" for problem in result.problems]
         if result.unknown_columns:
             problems.append(f"Ignored columns: {', '.join(result.unknown_columns)}.")
         if result.problems and not result.rows:
-            return self._refuse_log(dropped, taken, path, " ".join(problems))
+            self._refuse(dropped, taken, path, " ".join(problems))
+            return
         outcome = "partly_ingested" if result.problems else "ingested"
         taken = replace(
             taken, outcome=outcome, reason=" ".join(problems) or None, activities=len(result.rows)
         )
-        with transaction(self.con):
-            self._record(taken)
-            for row in result.rows:
-                save_pain_report(self.con, row) if isinstance(row, PainReport) else save_strength(
-                    self.con, row
-                )
-        self._let_go(dropped)
-        return taken
+        self._note(_Outcome(dropped, taken, log=result.rows))
 
     def _read_log(self, taken: Taken, text: str) -> LogResult[PainReport] | LogResult[StrengthSession]:
         athletes = self.settings.athletes
@@ -282,8 +317,8 @@ class _Intake:
             latest=latest,
         )
 
-    def close_archive(self, archive: _Archive) -> Taken:
-        """Write what became of an archive as a whole, now that its members have their outcomes."""
+    def close_archive(self, archive: _Archive) -> None:
+        """Note what became of an archive as a whole, now that its members' outcomes are written."""
         outcomes = frame(
             self.con,
             "select outcome, sum(activities)::integer as activities, count(*)::integer as files from exports "
@@ -298,47 +333,21 @@ class _Intake:
         taken = replace(
             archive.taken, outcome=outcome, reason=reason, activities=int(outcomes["activities"].sum())
         )
-        with transaction(self.con):
-            self._record(taken)
-        self._let_go(archive.dropped)
-        return taken
+        self._note(_Outcome(archive.dropped, taken))
 
-    def _repeat(self, dropped: Dropped, taken: Taken, known_as: str) -> Taken:
+    def _repeat(self, dropped: Dropped, taken: Taken, known_as: str) -> None:
         same_name = known_as == taken.file_name
         reason = (
             "The same bytes were taken in before."
             if same_name
             else f"The same bytes were taken in before as {known_as}."
         )
-        taken = replace(taken, outcome="duplicate", reason=reason)
-        with transaction(self.con):
-            self._record(taken)
-        self._let_go(dropped)
-        return taken
+        self._note(_Outcome(dropped, replace(taken, outcome="duplicate", reason=reason)))
 
-    def _ignore(self, dropped: Dropped, taken: Taken, reason: str) -> Taken:
-        taken = replace(taken, outcome="ignored", reason=reason)
-        with transaction(self.con):
-            self._record(taken)
-        self._let_go(dropped)
-        return taken
+    def _ignore(self, dropped: Dropped, taken: Taken, reason: str) -> None:
+        self._note(_Outcome(dropped, replace(taken, outcome="ignored", reason=reason)))
 
-    def tidy_archive(self, export_id: str, paths: Sequence[Path]) -> None:
-        """Take a refused original out of the archive, unless these bytes were taken in for somebody."""
-        query = (
-            "select count(*) from exports where export_id = $export_id and list_contains($outcomes, outcome)"
-        )
-        if scalar(self.con, query, export_id=export_id, outcomes=list(KNOWN_OUTCOMES)) == 0:
-            for path in paths:
-                path.unlink(missing_ok=True)
-
-    def _refuse_log(self, dropped: Dropped, taken: Taken, path: Path, reason: str) -> Taken:
-        taken = self._refuse(dropped, taken, path, reason)
-        self.tidy_archive(taken.export_id, [path])
-        return taken
-
-    def _refuse(self, dropped: Dropped, taken: Taken, original: Path, reason: str) -> Taken:
-        taken = replace(taken, outcome="quarantined", reason=reason)
+    def _refuse(self, dropped: Dropped, taken: Taken, original: Path, reason: str) -> None:
         why = {
             "error": "refused",
             "reason": reason,
@@ -351,26 +360,77 @@ class _Intake:
         quarantine_original(
             self.home, original, file_name=taken.file_name, export_id=taken.export_id, reason=why
         )
-        with transaction(self.con):
-            self._record(taken)
-        self._let_go(dropped)
-        return taken
+        if original != dropped.path:
+            self._refused.append((taken.export_id, original))
+        self._note(_Outcome(dropped, replace(taken, outcome="quarantined", reason=reason)))
 
-    def _record(self, taken: Taken) -> None:
-        """Write the row of `exports`; a file of this name and content that was refused before is judged anew."""
-        self.con.execute(
-            "delete from exports where athlete = ? and export_id = ? and file_name = ? and outcome = 'quarantined'",
-            [taken.athlete, taken.export_id, taken.file_name],
+    # Into the store ------------------------------------------------------------------------------------
+
+    def _note(self, outcome: _Outcome) -> None:
+        if not self._unwritten:
+            self._unwritten_since = time.monotonic()
+        self._unwritten.append(outcome)
+        if outcome.taken.outcome in KNOWN_OUTCOMES:
+            key = outcome.taken.athlete, outcome.taken.export_id
+            self._known.setdefault(key, outcome.taken.file_name)
+
+    def has_enough(self) -> bool:
+        """Tell whether so much is unwritten, or for so long, that it is time to write it."""
+        waited_s = time.monotonic() - self._unwritten_since
+        return len(self._unwritten) >= FILES_PER_WRITE or (
+            bool(self._unwritten) and waited_s >= WRITE_EVERY_S
         )
-        row = {**asdict(taken), "seen_at": self.now, "reader_version": READER_VERSION}
-        places = ", ".join(f"${name}" for name in row)
-        self.con.execute(f"insert or ignore into exports ({', '.join(row)}) values ({places})", row)
+
+    def write(self) -> list[Taken]:
+        """Write what was noted, samples first, then everything else at once; only then the files leave the inbox."""
+        outcomes, self._unwritten = self._unwritten, []
+        if not outcomes:
+            return []
+        found = [ready for outcome in outcomes for ready in outcome.activities]
+        for ready in found:
+            write_samples(
+                self.home,
+                ready.samples,
+                athlete=str(ready.row["athlete"]),
+                year=ready.year,
+                activity_id=str(ready.row["activity_id"]),
+            )
+        with transaction(self.con):
+            self._record([outcome.taken for outcome in outcomes])
+            insert_rows(self.con, "activities", [ready.row for ready in found])
+            insert_rows(self.con, "laps", [lap for ready in found for lap in ready.laps])
+            for row in chain.from_iterable(outcome.log for outcome in outcomes):
+                save_pain_report(self.con, row) if isinstance(row, PainReport) else save_strength(
+                    self.con, row
+                )
+            _point_to_canonical(self.con, [ready.row for ready in found])
+        for outcome in outcomes:
+            self._let_go(outcome.dropped)
+        return [outcome.taken for outcome in outcomes]
+
+    def _record(self, taken: Sequence[Taken]) -> None:
+        """Write the rows of `exports`; a file of this name and content that was refused before is judged anew."""
+        rows = [{**asdict(one), "seen_at": self.now, "reader_version": READER_VERSION} for one in taken]
+        self.con.executemany(
+            "delete from exports where athlete = ? and export_id = ? and file_name = ? and outcome = 'quarantined'",
+            [[one.athlete, one.export_id, one.file_name] for one in taken],
+        )
+        insert_rows(self.con, "exports", rows, or_ignore=True)
 
     def _let_go(self, dropped: Dropped) -> None:
         """Take the file out of the inbox, unless somebody put another one in its place meanwhile."""
         if dropped.is_inbox and is_still_the_same(dropped):
             dropped.path.unlink(missing_ok=True)
             sync_folder(dropped.path.parent)
+
+    def tidy_archive(self) -> None:
+        """Take refused originals out of the archive, unless their bytes were taken in for somebody."""
+        query = (
+            "select count(*) from exports where export_id = $export_id and list_contains($outcomes, outcome)"
+        )
+        for export_id, path in self._refused:
+            if scalar(self.con, query, export_id=export_id, outcomes=list(KNOWN_OUTCOMES)) == 0:
+                path.unlink(missing_ok=True)
 
 
 def save_pain_report(con: duckdb.DuckDBPyConnection, report: PainReport) -> None:
@@ -390,23 +450,6 @@ def save_strength(con: duckdb.DuckDBPyConnection, session: StrengthSession) -> N
     con.execute("delete from strength_sessions where session_id = ?", [session.session_id])
     row = {**asdict(session), "exercises": [asdict(exercise) for exercise in session.exercises]}
     insert_rows(con, "strength_sessions", [row])
-
-
-def _with_told(recording: Recording, told: Told) -> Recording:
-    """Add what the archive says about an export where the export itself says nothing."""
-    if told == NOTHING_TOLD:
-        return recording
-    sessions = tuple(
-        replace(
-            session,
-            title=session.title or told.title,
-            description=session.description or told.description,
-            sport=told.sport if session.sport in (None, "unknown") and told.sport else session.sport,
-            rpe=told.rpe if session.rpe is None else session.rpe,
-        )
-        for session in recording.sessions
-    )
-    return replace(recording, sessions=sessions)
 
 
 def _taken(dropped: Dropped, export_id: str, format_name: str | None) -> Taken:
@@ -430,26 +473,16 @@ def _read(path: Path, most_bytes: int) -> bytes | None:
         return None
 
 
-def _write_samples(home: Home, activity: Activity) -> None:
-    started_at = activity.row["started_at"]
-    assert isinstance(started_at, datetime)
-    write_samples(
-        home,
-        activity.samples,
-        athlete=str(activity.row["athlete"]),
-        year=started_at.astimezone(UTC).year,
-        activity_id=str(activity.row["activity_id"]),
-    )
-
-
-def _insert_activity(con: duckdb.DuckDBPyConnection, activity: Activity) -> None:
-    insert_rows(con, "activities", [activity.row])
-    insert(con, "laps", activity.laps.with_columns(activity_id=pl.lit(str(activity.row["activity_id"]))))
-
-
-def _point_to_canonical(con: duckdb.DuckDBPyConnection, athlete: str, found: Sequence[Activity]) -> None:
+def _point_to_canonical(con: duckdb.DuckDBPyConnection, found: Sequence[Mapping[str, object]]) -> None:
     """Judge the new activities and their neighbours in time again, and write who doubles whom."""
-    days: list[date] = [activity.row["local_date"] for activity in found]  # type: ignore[misc]
+    days: dict[str, list[date]] = {}
+    for row in found:
+        days.setdefault(str(row["athlete"]), []).append(row["local_date"])  # type: ignore[arg-type]
+    for athlete in days:
+        _point_among(con, athlete, days[athlete])
+
+
+def _point_among(con: duckdb.DuckDBPyConnection, athlete: str, days: Sequence[date]) -> None:
     first, last = min(days) - NEIGHBOURS, max(days) + NEIGHBOURS
     # Whoever is judged must be seen with all of its own neighbours, so one looks further than one judges.
     neighbours = frame(

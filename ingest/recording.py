@@ -67,6 +67,19 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What an archive says about one of its exports; None where it does not."""
+
+    title: str | None = None
+    description: str | None = None
+    sport: str | None = None
+    rpe: float | None = None
+
+
+NOTHING_TOLD = Told()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
     """
     One file's content in SI units and UTC.

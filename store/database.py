@@ -41,8 +41,12 @@ COMMENTS_OF_SAMPLES = {
 }
 
 
+ROWS_PER_STATEMENT = 50
 BLOCK_SIZE = 16384
 """Bytes; with DuckDB's own 256 KiB two dozen small tables take 6 MB instead of half of one."""
+
+
+Row = Mapping[str, object]
 
 
 class StoreError(KneewatchError):
@@ -214,20 +218,33 @@ def insert(con: duckdb.DuckDBPyConnection, table: str, rows: pl.DataFrame) -> No
         con.unregister("incoming")
 
 
-def insert_rows(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Mapping[str, object]]) -> None:
-    """Append a few plain rows; all of them have the same keys."""
+def insert_rows(
+    con: duckdb.DuckDBPyConnection,
+    table: str,
+    rows: Sequence[Row],
+    *,
+    or_ignore: bool = False,
+) -> None:
+    """Append a few plain rows, all with the same keys; `or_ignore` leaves out those that are there."""
     if not rows:
         return
     names = list(rows[0])
-    places = ", ".join(f"${name}" for name in names)
-    statement = f"insert into {_identifier(table)} ({', '.join(names)}) values ({places})"
-    con.executemany(statement, [dict(row) for row in rows])
+    verb = "insert or ignore" if or_ignore else "insert"
+    for some in _batched(rows, ROWS_PER_STATEMENT):  # a statement costs far more than a row of it
+        places = ", ".join(["(" + ", ".join("?" * len(names)) + ")"] * len(some))
+        statement = f"{verb} into {_identifier(table)} ({', '.join(names)}) values {places}"
+        con.execute(statement, [row[name] for row in some for name in names])
 
 
 def replace(con: duckdb.DuckDBPyConnection, table: str, rows: pl.DataFrame, *, athlete: str) -> None:
     """Put the rows in the place of everything this athlete has in the (derived) table."""
     con.execute(f"delete from {_identifier(table)} where athlete = ?", [athlete])
     insert(con, table, rows.with_columns(pl.lit(athlete).alias("athlete")))
+
+
+def _batched(rows: Sequence[Row], count: int) -> Iterator[Sequence[Row]]:
+    for start in range(0, len(rows), count):
+        yield rows[start : start + count]
 
 
 def _create_aside(path: Path) -> None:

@@ -34,15 +34,19 @@ def samples_file(home: Home, *, athlete: str, year: int, activity_id: str) -> Pa
     return home.samples / f"athlete={athlete}" / f"year={year}" / f"{activity_id}.parquet"
 
 
-def write_samples(home: Home, samples: pl.DataFrame, *, athlete: str, year: int, activity_id: str) -> None:
-    """Write the samples (columns of SAMPLES_SCHEMA but activity_id) of one activity, whole or not at all."""
-    path = samples_file(home, athlete=athlete, year=year, activity_id=activity_id)
+def encode_samples(samples: pl.DataFrame, *, activity_id: str) -> bytes:
+    """Return samples (columns of SAMPLES_SCHEMA but activity_id) as the content of their file."""
     rows = samples.with_columns(pl.lit(activity_id).alias("activity_id")).select(
         pl.col(name).cast(kind) for name, kind in SAMPLES_SCHEMA.items()
     )
     buffer = io.BytesIO()
     rows.write_parquet(buffer, compression="zstd")
-    write_whole(path, buffer.getvalue())
+    return buffer.getvalue()
+
+
+def write_samples(home: Home, content: bytes, *, athlete: str, year: int, activity_id: str) -> None:
+    """Write the samples file of one activity, whole or not at all."""
+    write_whole(samples_file(home, athlete=athlete, year=year, activity_id=activity_id), content)
 
 
 def read_samples(home: Home, *, athlete: str, year: int, activity_id: str) -> pl.DataFrame:

@@ -332,6 +332,15 @@ class Limits(_Table):
     max_file_mib: Whole = _setting(
         "Larger files are refused, mebibytes.", "a whole number from 1", default=256, ge=1
     )
+    max_read_s: Whole = _setting(
+        "A file that takes longer to read is refused, seconds.", "a whole number from 1", default=10, ge=1
+    )
+    max_read_mib: Whole = _setting(
+        "A file that takes more memory to read is refused, mebibytes.",
+        "a whole number from 64",
+        default=512,
+        ge=64,
+    )
 
 
 class Settings(_Table):

@@ -267,8 +267,12 @@ def test_given_files_are_copied_and_not_moved(home: Home, settings: Settings, tm
     assert files_in(home.archive) == [f"{sha256(fit())[:2]}/{sha256(fit())}.fit"]
 
 
-def test_many_files_are_decoded_in_several_processes(home: Home, settings: Settings) -> None:
-    """With the same result, each under its own name."""
+@pytest.mark.parametrize("files_per_write", [1, 3, 64])
+def test_how_many_files_share_a_transaction_makes_no_difference(
+    files_per_write: int, home: Home, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each comes under its own name."""
+    monkeypatch.setattr(intake, "FILES_PER_WRITE", files_per_write)
     days = [DAY + timedelta(days=place) for place in range(9)]
     for day in days:
         drop(home, f"{day}.fit", fit(day))
@@ -579,8 +583,11 @@ def test_a_file_replaced_before_it_is_read_waits(home: Home, settings: Settings)
     assert rows(home, "from exports") == []
 
 
-def test_a_file_replaced_after_it_was_read_stays(home: Home, settings: Settings) -> None:
+def test_a_file_replaced_after_it_was_read_stays(
+    home: Home, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What was read is taken in, what came instead is taken in next time."""
+    monkeypatch.setattr(intake, "FILES_PER_WRITE", 1)
     first, second, newcomer = (fit(DAY + timedelta(days=days)) for days in (0, 2, 4))
     drop(home, "a.fit", first)
     drop(home, "b.fit", second)
@@ -599,8 +606,11 @@ def test_a_file_replaced_after_it_was_read_stays(home: Home, settings: Settings)
     assert files_in(home.inbox) == []
 
 
-def test_a_batch_cut_short_is_finished_by_the_next(home: Home, settings: Settings) -> None:
-    """What was done is done, what was not is still in the inbox."""
+def test_a_batch_cut_short_is_finished_by_the_next(
+    home: Home, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was written is done, what was not is still in the inbox."""
+    monkeypatch.setattr(intake, "FILES_PER_WRITE", 1)
     for place in range(3):
         drop(home, f"{place}.fit", fit(DAY + timedelta(days=place * 2)))
     athletes = frozenset(settings.athletes)

@@ -33,7 +33,7 @@ from store.database import (
 from store.home import Home
 from store.lock import holder, writing
 from store.publish import publish_copy
-from store.samples import SAMPLES_SCHEMA, read_samples, samples_file, write_samples
+from store.samples import SAMPLES_SCHEMA, encode_samples, read_samples, samples_file, write_samples
 
 # What the public contract promises (design, 2.2); it may grow.
 CONTRACT = {
@@ -97,7 +97,8 @@ def save_samples(home: Home, activity_id: str = "a") -> pl.DataFrame:
         schema={name: kind for name, kind in SAMPLES_SCHEMA.items() if name != "activity_id"},
         strict=False,
     )
-    write_samples(home, samples, athlete="mara", year=2026, activity_id=activity_id)
+    content = encode_samples(samples, activity_id=activity_id)
+    write_samples(home, content, athlete="mara", year=2026, activity_id=activity_id)
     return samples
 
 

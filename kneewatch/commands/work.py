@@ -27,6 +27,7 @@ from store.home import Home, at
 
 if TYPE_CHECKING:
     from ingest.intake import Taken
+    from store.settings import Settings
 
 OUTCOME_COLUMNS: list[Column] = [
     ("file_name", "File", text),
@@ -98,10 +99,11 @@ def ingest(
     as_json: JsonOption = False,
 ) -> None:
     """Take in the inbox, or the given files and folders (copied, never moved), and publish; the report waits for `run`."""
-    from flows import steps
-
     folder = home_of(home)
     settings = settings_of(folder)
+    _get_ready_to_read(settings)
+    from flows import steps
+
     clock = steps.clock_of(settings, day_of(today))
     with _progress("Taking in") as on_file:
         taken = steps.take_in(
@@ -110,6 +112,13 @@ def ingest(
     steps.refresh(folder, settings, clock)
     steps.raise_alerts(folder, settings, clock)
     show_taken(taken, as_json=as_json)
+
+
+def _get_ready_to_read(settings: Settings) -> None:
+    """Let the process that reads files start while this one is still loading what it needs itself."""
+    from ingest import workers
+
+    workers.start(workers.limits_of(settings))
 
 
 def show_taken(taken: list[Taken], *, as_json: bool) -> None:
@@ -139,10 +148,12 @@ def run(
     as_json: JsonOption = False,
 ) -> None:
     """Do everything once: intake, trends, alerts, report, publish."""
-    from flows import steps
-
     folder = home_of(home).prepare()
     settings = settings_of(folder)
+    if not prefect:
+        _get_ready_to_read(settings)
+    from flows import steps
+
     clock = steps.clock_of(settings, day_of(today))
     if prefect:
         counts = _run_by_prefect(folder, day_of(today))

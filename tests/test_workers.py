@@ -1,0 +1,106 @@
+"""Reading in processes of their own: limits hold, and what breaks one costs one file."""
+
+import os
+import signal
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+from ingest import workers
+from ingest.decode import Job, Read
+from ingest.errors import IngestError
+from ingest.workers import Limits, read_all
+from sample_data import fit_writer
+from sample_data.recording import record
+from sample_data.story import Run
+
+FIT = fit_writer.encode(record(Run(day=date(2026, 7, 1), km=0.3)))
+ROOMY = Limits(seconds=30, mib=512)
+
+
+def job(path: Path) -> Job:
+    return Job(
+        path=path,
+        format="fit",
+        athlete="mara",
+        export_id="e" * 64,
+        time_zone="Europe/Berlin",
+        now=datetime(2026, 10, 3, tzinfo=UTC),
+    )
+
+
+@pytest.fixture
+def good(tmp_path: Path) -> Path:
+    path = tmp_path / "good.fit"
+    path.write_bytes(FIT)
+    return path
+
+
+def outcomes(paths: list[Path], limits: Limits = ROOMY) -> list[str]:
+    """Return for each file `read`, or why not."""
+    return [
+        "read" if isinstance(result, Read) else str(result) for _, result in read_all(map(job, paths), limits)
+    ]
+
+
+def test_files_come_back_in_the_order_given(tmp_path: Path, good: Path) -> None:
+    """Each with the job that asked for it."""
+    broken = tmp_path / "broken.fit"
+    broken.write_bytes(b"no FIT at all")
+    jobs = [job(path) for path in (good, broken, good)]
+
+    answers = list(read_all(jobs, ROOMY))
+
+    assert [asked for asked, _ in answers] == jobs
+    assert [type(result) for _, result in answers] == [Read, IngestError, Read]
+
+
+def test_a_file_that_takes_too_much_memory_costs_itself_only(tmp_path: Path, good: Path) -> None:
+    """The limit counts from what the process has when it begins."""
+    large = tmp_path / "large.fit"
+    with large.open("wb") as file:
+        file.truncate(200 * 2**20)
+
+    first, refused, last = outcomes([good, large, good], Limits(seconds=30, mib=100))
+
+    assert (first, last) == ("read", "read")
+    assert refused == "Reading this file took more than 100 MiB of memory (limits.max_read_mib)."
+
+
+def test_a_file_that_takes_too_long_is_given_up(good: Path) -> None:
+    """And the process with it."""
+    refused = outcomes([good], Limits(seconds=0, mib=512))
+
+    assert refused == ["Reading this file took longer than 0 s (limits.max_read_s); it was given up."]
+
+
+def test_a_process_that_dies_is_replaced(good: Path) -> None:
+    """As when the system runs out of memory and takes it."""
+
+    def jobs() -> Iterator[Job]:
+        yield job(good)
+        (worker,) = held
+        os.kill(worker._process.pid, signal.SIGKILL)
+        yield job(good)
+
+    workers.start(ROOMY)
+    held = [workers._idle[-1]]
+
+    first, second = (result for _, result in read_all(jobs(), ROOMY))
+
+    assert isinstance(first, IngestError)
+    assert isinstance(second, Read)
+
+
+def test_who_stops_listening_leaves_no_process_behind(good: Path) -> None:
+    """One that is still reading is ended."""
+    workers.start(ROOMY)
+    worker = workers._idle[-1]
+    answers = read_all(map(job, [good] * 20), ROOMY)
+    next(answers)
+
+    answers.close()
+
+    assert not worker.is_alive() or worker in workers._idle

@@ -118,7 +118,7 @@ def _told(read: Callable[[bytes], Recording], content: bytes) -> tuple[object, .
         return (type(refusal), sentence)
     assert isinstance(recording, Recording), content
     assert recording.sessions, content
-    rows = recording.samples.rows()
+    rows = recording.frame.rows()
     assert not any(isinstance(value, float) and abs(value) > 1.7e308 for row in rows for value in row), (
         content
     )

@@ -169,7 +169,7 @@ def _ours(format_name: str) -> Callable[[Path], int]:
     read_bytes = getattr(module, f"read_{format_name}")
 
     def read(path: Path) -> int:
-        return int(read_bytes(path.read_bytes()).samples.height)
+        return len(read_bytes(path.read_bytes()).samples["at"])
 
     return read
 

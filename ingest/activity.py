@@ -1,7 +1,7 @@
 """Recording to activities: one per session, with totals, the athlete's day and samples on one time axis."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ingest.clean import LONGEST_ACTIVITY_S, clean
 from ingest.errors import IngestError
-from ingest.recording import Columns, Recording, Session, columns_of, frame_of
+from ingest.recording import Columns, Recording, Session, frame_of
 
 EARTH_RADIUS_M = 6_371_008.8
 MOVING_FROM_M_PER_S = 0.8
@@ -87,13 +87,12 @@ def activity_id_of(athlete: str, export_id: str, place: int) -> str:
     return hashlib.sha256(f"{athlete}|{export_id}|{place}".encode()).hexdigest()
 
 
-def _by_session(recording: Recording) -> Iterable[Columns]:
-    samples = columns_of(recording.samples)
-    session = samples.pop("session")
-    if len(recording.sessions) == 1:
-        return [samples]
-    masks = (session == place for place in range(len(recording.sessions)))
-    return ({name: values[mask] for name, values in samples.items()} for mask in masks)
+def _by_session(recording: Recording) -> Iterator[Columns]:
+    """Return the samples of each session, as arrays of their own."""
+    session = recording.samples["session"]
+    for place in range(len(recording.sessions)):
+        mask = session == place
+        yield {name: values[mask] for name, values in recording.samples.items() if name != "session"}
 
 
 def _activity(

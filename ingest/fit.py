@@ -6,11 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from ingest.errors import IngestError, NotAnActivityError
 from ingest.fit_messages import Floats, Messages, Value, read_messages
 from ingest.fit_scan import CUT
-from ingest.recording import RAW_SAMPLES, Recording, Session
+from ingest.recording import RAW_LAPS, RAW_SAMPLES, Columns, Recording, Session, no_samples
 
 FIT_EPOCH = datetime(1989, 12, 31, tzinfo=UTC)
 CLOCK_NOT_SET_BELOW_S = 0x10000000
@@ -63,7 +64,7 @@ def read_fit(content: bytes) -> Recording:
     if (count := max(len(files), len(messages.table(SESSION)))) > MOST_SESSIONS:
         raise IngestError(f"This FIT file is damaged: it claims to hold {count:,} sessions.")
     sessions, samples = _of_chain([_sessions_and_samples(one) for one in files])
-    if samples.is_empty() and all(session.started_at is None for session in sessions):
+    if not len(samples["at"]) and all(session.started_at is None for session in sessions):
         raise IngestError(_nothing_usable(messages))
     if messages.has_wrong_crc:
         findings.append("the checksum is wrong: something was changed after the watch had written it")
@@ -114,7 +115,7 @@ def _nothing_usable(messages: Messages) -> str:
     return "This FIT file holds no samples and no session: there is nothing to take in."
 
 
-def _what_is_missing(messages: Messages, samples: pl.DataFrame, size_bytes: int) -> str | None:
+def _what_is_missing(messages: Messages, samples: Columns, size_bytes: int) -> str | None:
     if messages.stopped_by not in (None, CUT):
         return f"The file is damaged ({messages.stopped_by}): {_what_was_taken_in(samples)}."
     if messages.missing_bytes:
@@ -127,11 +128,11 @@ def _what_is_missing(messages: Messages, samples: pl.DataFrame, size_bytes: int)
     return None
 
 
-def _what_was_taken_in(samples: pl.DataFrame) -> str:
-    last = samples["at"].max()
-    if not isinstance(last, datetime):
+def _what_was_taken_in(samples: Columns) -> str:
+    if not len(samples["at"]):
         return "only the summary was taken in"
-    return f"{samples.height:,} samples up to {last:%H:%M} UTC were taken in"
+    last: datetime = samples["at"].max().item()
+    return f"{len(samples['at']):,} samples up to {last:%H:%M} UTC were taken in"
 
 
 def _at(seconds: object) -> datetime | None:
@@ -154,14 +155,14 @@ def _text(value: object) -> str | None:
     return value.strip("\0 ") or None if isinstance(value, str) else None
 
 
-def _sessions_and_samples(messages: Messages) -> tuple[list[Session], pl.DataFrame]:
+def _sessions_and_samples(messages: Messages) -> tuple[list[Session], Columns]:
     sessions = _sessions(messages)
     return sessions, _samples(messages, sessions)
 
 
 def _of_chain(
-    files: Sequence[tuple[list[Session], pl.DataFrame]],
-) -> tuple[tuple[Session, ...], pl.DataFrame]:
+    files: Sequence[tuple[list[Session], Columns]],
+) -> tuple[tuple[Session, ...], Columns]:
     """Put the sessions of chained files in order of time, and their samples with them."""
     sessions = [session for one, _ in files for session in one]
     if len(files) == 1:
@@ -169,11 +170,10 @@ def _of_chain(
     in_time = sorted(range(len(sessions)), key=lambda place: sessions[place].started_at or FIT_EPOCH)
     place_of = np.argsort(in_time)
     firsts = np.cumsum([0, *(len(one) for one, _ in files)]).tolist()
-    samples = pl.concat(
-        frame.with_columns(session=pl.Series(place_of[frame["session"].to_numpy() + first]))
-        for first, (_, frame) in zip(firsts, files, strict=False)
-    )
-    return tuple(sessions[place] for place in in_time), samples
+    for first, (_, samples) in zip(firsts, files, strict=False):
+        samples["session"] = place_of[samples["session"] + first]
+    together = {name: np.concatenate([samples[name] for _, samples in files]) for name in RAW_SAMPLES}
+    return tuple(sessions[place] for place in in_time), together
 
 
 def _sessions(messages: Messages) -> list[Session]:
@@ -228,53 +228,62 @@ def _sub_sport(value: object) -> str | None:
     return None if text == "generic" else text
 
 
-def _samples(messages: Messages, sessions: Sequence[Session]) -> pl.DataFrame:
+def _samples(messages: Messages, sessions: Sequence[Session]) -> Columns:
     """Return the records that have a time; values that are no numbers are unknown."""
     records = messages.table(RECORD)
     seconds = records.numbers("timestamp")
     at = _instants(seconds)
-    if at.null_count() == len(at):
-        return pl.DataFrame(schema=RAW_SAMPLES)
+    if not len(at) or np.isnat(at).all():
+        return no_samples()
     columns = {column: records.numbers(*names) for column, names in SAMPLE_FIELDS.items()}
     columns["cadence_spm"] += np.nan_to_num(records.numbers("fractional_cadence"), posinf=0, neginf=0)
     columns["lat_deg"] *= DEGREES_PER_SEMICIRCLE
     columns["lon_deg"] *= DEGREES_PER_SEMICIRCLE
-    series = {column: _finite(values) for column, values in columns.items()}
-    samples = pl.DataFrame({"at": at, "session": _place_in(sessions, seconds), **series})
-    return samples.filter(at.is_not_null()) if at.null_count() else samples
+    samples: Columns = {"at": at, "session": _place_in(sessions, seconds)}
+    samples |= {column: _finite(values) for column, values in columns.items()}
+    is_dated = ~np.isnat(at)
+    return samples if is_dated.all() else {name: values[is_dated] for name, values in samples.items()}
 
 
-def _instants(seconds: Floats) -> pl.Series:
-    """Return FIT timestamps as instants; null where there is none or the clock was not set."""
+def _instants(seconds: Floats) -> NDArray[np.datetime64]:
+    """Return FIT timestamps as instants; NaT where there is none or the clock was not set."""
     is_dated = (seconds >= CLOCK_NOT_SET_BELOW_S) & (seconds < NO_TIMESTAMP_FROM_S)
-    since_1970_us = np.where(is_dated, np.round((seconds + FIT_EPOCH.timestamp()) * 1e6), np.nan)
-    return pl.Series(since_1970_us, nan_to_null=True).cast(pl.Int64).cast(RAW_SAMPLES["at"])
+    since_1970_us = np.round((np.where(is_dated, seconds, 0) + FIT_EPOCH.timestamp()) * 1e6)
+    at = since_1970_us.astype(np.int64).view("datetime64[us]")
+    at[~is_dated] = np.datetime64("NaT")
+    return at
 
 
-def _finite(values: Floats) -> pl.Series:
+def _finite(values: Floats) -> Floats:
     values[np.isinf(values)] = np.nan
-    return pl.Series(values, nan_to_null=True)
+    return values
 
 
-def _place_in(sessions: Sequence[Session], seconds: Floats) -> pl.Series:
+def _place_in(sessions: Sequence[Session], seconds: Floats) -> NDArray[np.int64]:
     """Say for each sample which session it belongs to: the last one that had started."""
     starts = [(one.started_at - FIT_EPOCH).total_seconds() for one in sessions[1:] if one.started_at]
-    return pl.Series(np.searchsorted(np.array(starts), seconds, side="right"))
+    return np.searchsorted(np.array(starts), seconds, side="right")
 
 
 def _laps(messages: Messages) -> pl.DataFrame:
     laps = messages.table(LAP)
+    started_at = pl.Series(_instants(laps.numbers("start_time")).view(np.int64), dtype=pl.Int64)
+    is_known = started_at != np.iinfo(np.int64).min
+    columns = {
+        "timer_s": "total_timer_time",
+        "distance_m": "total_distance",
+        "avg_hr_bpm": "avg_heart_rate",
+    }
     return pl.DataFrame(
-        {
-            "started_at": _instants(laps.numbers("start_time")),
-            "timer_s": _not_negative(laps.numbers("total_timer_time")),
-            "distance_m": _not_negative(laps.numbers("total_distance")),
-            "avg_hr_bpm": _not_negative(laps.numbers("avg_heart_rate")),
+        {"started_at": started_at.set(~is_known, None).cast(RAW_LAPS["started_at"])}
+        | {
+            column: pl.Series(_not_negative(laps.numbers(name)), nan_to_null=True)
+            for column, name in columns.items()
         }
     )
 
 
-def _not_negative(values: Floats) -> pl.Series:
+def _not_negative(values: Floats) -> Floats:
     values[values < 0] = np.nan
     return _finite(values)
 

@@ -69,7 +69,7 @@ def read_gpx(content: bytes) -> Recording:
     lengths = [track.rows.stop - track.rows.start for track in tracks]
     points = _with_speeds_in_m_per_s(document.points, tracks)
     samples = timed_samples(points, np.repeat(np.arange(len(tracks)), lengths))
-    if samples.is_empty():
+    if not len(samples["at"]):
         raise NotAnActivityError(
             "The points of this GPX file have no times, so it is a drawn route and not a recording."
         )

@@ -12,10 +12,14 @@ from dataclasses import dataclass
 ReadPoint = Callable[[str], tuple[dict[str, str], bool]]
 """Parses one point: its text by column, empty if it is no single point, and whether a column came twice."""
 
+Skeleton = tuple[str, ...]
+"""The pieces of a point, with a mark for each value."""
+
 _VALUE = re.compile(r"""((?<==")[^"'<>&]*(?=")|(?<==')[^"'<>&]*(?=')|(?<=>)[^<>&]*(?=<))""")
 _SPACE = r"[ \t\r\n]*+"
 _WORD = r"[!#-%(-;=?-~]++"  # printable ASCII without space, quotes, & < >
 _MARK = "¶"  # no ASCII, so it stands in no such point
+MOST_KNOWN = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +37,24 @@ class Shape:
     columns: tuple[str, ...]
 
 
-def shape_of(point: bytes, read_point: ReadPoint) -> Shape | None:
-    """Return the shape of a point; None if it is not one sound point with two values or more."""
+def shape_of(point: bytes, read_point: ReadPoint, known: dict[Skeleton, Shape | None]) -> Shape | None:
+    """
+    Return the shape of a point; None if it is not one sound point with two values or more.
+
+    Programs write all their files alike, so what was found out is kept in `known`, for the same reading of points.
+    """
     if not point.isascii() or b"&" in point:
         return None
     pieces = _VALUE.split(point.decode("ascii"))  # values at odd places, a tag or a part of one between them
+    skeleton = tuple(_MARK if place % 2 and piece.strip() else piece for place, piece in enumerate(pieces))
+    if skeleton not in known:
+        if len(known) >= MOST_KNOWN:
+            known.clear()
+        known[skeleton] = _shape_of(skeleton, read_point)
+    return known[skeleton]
+
+
+def _shape_of(pieces: Skeleton, read_point: ReadPoint) -> Shape | None:
     columns, has_repeats = _columns_of(pieces, read_point)
     if len(columns) < 2 or any(piece.count("<") > 1 for piece in pieces):
         return None
@@ -49,11 +66,9 @@ def shape_of(point: bytes, read_point: ReadPoint) -> Shape | None:
     return Shape(re.compile(one), re.compile(f"{one}|(.+)", re.DOTALL), tuple(columns.values()))
 
 
-def _columns_of(pieces: Sequence[str], read_point: ReadPoint) -> tuple[dict[int, str], bool]:
+def _columns_of(pieces: Skeleton, read_point: ReadPoint) -> tuple[dict[int, str], bool]:
     """Return to which column the value at which place goes, and whether one stands for others of its column."""
-    marked = [
-        f"{_MARK}{place}" if place % 2 and piece.strip() else piece for place, piece in enumerate(pieces)
-    ]
+    marked = [f"{_MARK}{place}" if piece == _MARK else piece for place, piece in enumerate(pieces)]
     row, has_repeats = read_point("".join(marked))
     if not all(text.startswith(_MARK) and text[1:].isdecimal() for text in row.values()):
         return {}, False

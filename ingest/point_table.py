@@ -120,20 +120,15 @@ def instant_of(text: str | None) -> datetime | None:
 # As samples ----------------------------------------------------------------------------------------------
 
 
-def timed_samples(points: Columns, sessions: NDArray[np.int64]) -> pl.DataFrame:
-    """Return the points that have a time as RAW_SAMPLES, given the session of each; what is NaN is unknown."""
+def timed_samples(points: Columns, sessions: NDArray[np.int64]) -> Columns:
+    """Return the points that have a time as RAW_SAMPLES, given the session of each."""
     is_timed = ~np.isnat(points["at"])
-    rows: slice | NDArray[np.bool_] = slice(None) if is_timed.all() else is_timed
-    sessions = sessions[rows]
-    unknown = pl.Series("", [None], dtype=pl.Float64).new_from_index(0, len(sessions))
-    columns = [
-        pl.Series("at", points["at"][rows].view(np.int64)).cast(RAW_SAMPLES["at"]),
-        pl.Series("session", sessions),
-    ]
-    for name in list(RAW_SAMPLES)[2:]:
-        known = pl.Series(name, points[name][rows], nan_to_null=True) if name in points else None
-        columns.append(unknown.alias(name) if known is None else known)
-    return pl.DataFrame(columns)
+    count = int(np.count_nonzero(is_timed))
+    rows: slice | NDArray[np.bool_] = slice(None) if count == len(is_timed) else is_timed
+    numbers = list(RAW_SAMPLES)[2:]
+    return {"at": points["at"][rows], "session": sessions[rows]} | {
+        name: points[name][rows] if name in points else np.full(count, np.nan) for name in numbers
+    }
 
 
 def breaks_between(parts: Sequence[slice], points: Columns) -> Iterator[tuple[datetime, datetime]]:

@@ -86,7 +86,7 @@ class Recording:
 
     Attributes:
         sessions: In order of time; at least one.
-        samples: Columns of RAW_SAMPLES; `session` is the place in `sessions`. Cadence as stored in the file.
+        samples: All of RAW_SAMPLES; `session` is the place in `sessions`. Cadence as stored in the file.
         laps: Columns of RAW_LAPS.
         pauses: (stop, start again) of the timer.
         utc_offset_s: Offset of local time, when the file says so.
@@ -96,13 +96,23 @@ class Recording:
 
     format: str
     sessions: tuple[Session, ...]
-    samples: pl.DataFrame
+    samples: Columns
     laps: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=RAW_LAPS))
     pauses: tuple[tuple[datetime, datetime], ...] = ()
     device: str | None = None
     utc_offset_s: int | None = None
     missing: str | None = None
     findings: tuple[str, ...] = ()
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """The samples as a frame of RAW_SAMPLES; what is unknown is null."""
+        return frame_of(self.samples)
+
+
+def no_samples() -> Columns:
+    """Return the columns of a recording that holds nothing but totals."""
+    return columns_of(pl.DataFrame(schema=RAW_SAMPLES))
 
 
 def columns_of(samples: pl.DataFrame) -> Columns:

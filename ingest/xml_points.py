@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from xml.parsers import expat
 
 from ingest.errors import IngestError
-from ingest.point_shapes import Shape, shape_of
+from ingest.point_shapes import Shape, Skeleton, shape_of
 from ingest.point_table import PointTable
 from ingest.recording import Columns
 
@@ -42,11 +42,13 @@ class Vocabulary:
         children: For each element that is kept, its children that are; the root is a child of "".
         columns: For elements within a point and "@attribute" of the point itself, the column; an element may
             be named together with its parent ("heartratebpm/value"). Column `at` holds times, others numbers.
+        shapes: Of points, as far as they have been met.
     """
 
     point: str
     children: Mapping[str, frozenset[str]]
     columns: Mapping[str, str]
+    shapes: dict[Skeleton, Shape | None] = field(default_factory=dict, compare=False)
 
 
 @dataclass(slots=True)
@@ -253,7 +255,7 @@ class _Reader:
         self.learned += 1
         end = content.find(b"</" + tag + b">", start, start + MAX_POINT_BYTES)
         point = content[start : end + len(tag) + 3] if end > 0 else b""
-        shape = shape_of(point, self._read_point)
+        shape = shape_of(point, self._read_point, self.vocabulary.shapes)
         if shape is None or not shape.point.match(point.decode("ascii")):
             return False
         self.shapes.insert(0, shape)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from ingest.activity import Activity, activities_of, activity_id_of, haversine_m
 from ingest.decode import decode
 from ingest.errors import IngestError
-from ingest.recording import RAW_LAPS, RAW_SAMPLES, Recording, Session
+from ingest.recording import RAW_LAPS, RAW_SAMPLES, Recording, Session, columns_of, no_samples
 from sample_data import fit_writer, gpx_writer
 from sample_data.recording import record
 from sample_data.story import Pause, Run
@@ -45,7 +45,7 @@ def recorded(*samples: dict[str, Any], told: Session | None = None, **more: Any)
     return Recording(
         format="fit",
         sessions=(told or Session(sport="running"),),
-        samples=pl.DataFrame(rows, schema=RAW_SAMPLES),
+        samples=columns_of(pl.DataFrame(rows, schema=RAW_SAMPLES)),
         **more,
     )
 
@@ -444,7 +444,7 @@ def test_the_pause_between_two_sessions_belongs_to_neither() -> None:
     recording = Recording(
         format="gpx",
         sessions=(Session(sport="running"), Session(sport="running")),
-        samples=samples,
+        samples=columns_of(samples),
         pauses=((at(20), at(30)), (at(60), at(1000)), (at(1010), at(1040))),
     )
 
@@ -522,7 +522,7 @@ def test_laps_go_with_their_session() -> None:
         [{"started_at": at(second), "distance_m": 100.0} for second in (0, 30, 1000)], schema=RAW_LAPS
     )
     told = tuple(Session(sport="running", started_at=at(second), elapsed_s=60.0) for second in (0, 1000))
-    recording = Recording(format="fit", sessions=told, samples=pl.DataFrame(schema=RAW_SAMPLES), laps=laps)
+    recording = Recording(format="fit", sessions=told, samples=no_samples(), laps=laps)
 
     first, second = activities(recording)
 
@@ -581,7 +581,7 @@ def test_one_point_is_no_run() -> None:
 def test_a_session_that_cannot_be_believed_does_not_cost_the_others() -> None:
     """The good one is kept under its own place in the file."""
     told = (Session(sport="running"), Session(sport="running", started_at=START, elapsed_s=60.0))
-    recording = Recording(format="fit", sessions=told, samples=pl.DataFrame(schema=RAW_SAMPLES))
+    recording = Recording(format="fit", sessions=told, samples=no_samples())
 
     [kept] = activities(recording)
 

@@ -117,7 +117,7 @@ def described_developer_field(name: bytes) -> bytes:
 
 
 def seconds(recording: Recording) -> list[float]:
-    return [(at - START).total_seconds() for at in recording.samples["at"]]
+    return [(at - START).total_seconds() for at in recording.frame["at"]]
 
 
 def test_a_whole_run_is_read_as_it_was_recorded() -> None:
@@ -126,7 +126,7 @@ def test_a_whole_run_is_read_as_it_was_recorded() -> None:
 
     recording = read_fit(fit_writer.encode(written))
 
-    samples = recording.samples
+    samples = recording.frame
     assert written.position is not None
     assert written.dynamics is not None
     assert written.altitude_steps is not None
@@ -156,14 +156,14 @@ def test_cadence_stays_that_of_one_leg_with_its_half_step() -> None:
     """The reader doubles nothing; `fractional_cadence` is in parts of 128."""
     recording = read_fit(fit(sample(0, (4, "uint8", 84), (53, "uint8", 64)), sample(1, (4, "uint8", 85))))
 
-    assert recording.samples["cadence_spm"].to_list() == [84.5, 85.0]
+    assert recording.frame["cadence_spm"].to_list() == [84.5, 85.0]
 
 
 def test_what_was_not_recorded_is_unknown() -> None:
     """FIT's invalid values and absent fields are None, never 0 and never 255."""
     nothing = [(place, kind, NOTHING[kind]) for place, kind in ALL_RECORD_FIELDS.values()]
 
-    samples = read_fit(fit(sample(0, *nothing), sample(1))).samples
+    samples = read_fit(fit(sample(0, *nothing), sample(1))).frame
 
     known = [name for name in ALL_RECORD_FIELDS if samples[name].null_count() < 2]
     assert known == []
@@ -171,7 +171,7 @@ def test_what_was_not_recorded_is_unknown() -> None:
 
 def test_a_zero_that_was_recorded_stays_one() -> None:
     """Standing still is a measurement."""
-    samples = read_fit(fit(sample(0, (5, "uint32", 0), (73, "uint32", 0), (4, "uint8", 0)))).samples
+    samples = read_fit(fit(sample(0, (5, "uint32", 0), (73, "uint32", 0), (4, "uint8", 0)))).frame
 
     assert samples.select("distance_m", "speed_m_per_s", "cadence_spm").row(0) == (0.0, 0.0, 0.0)
 
@@ -186,21 +186,21 @@ def test_enhanced_fields_come_before_plain_ones(*, enhanced_first: bool) -> None
         (2, "uint16", (110 + 500) * 5),
     ]
 
-    samples = read_fit(fit(sample(0, *(fields if enhanced_first else fields[::-1])))).samples
+    samples = read_fit(fit(sample(0, *(fields if enhanced_first else fields[::-1])))).frame
 
     assert samples.select("speed_m_per_s", "altitude_m").row(0) == (3.1, 120.0)
 
 
 def test_plain_fields_speak_where_enhanced_ones_do_not() -> None:
     """Old watches know no others."""
-    samples = read_fit(fit(sample(0, (6, "uint16", 3000), (2, "uint16", (110 + 500) * 5)))).samples
+    samples = read_fit(fit(sample(0, (6, "uint16", 3000), (2, "uint16", (110 + 500) * 5)))).frame
 
     assert samples.select("speed_m_per_s", "altitude_m").row(0) == (3.0, 110.0)
 
 
 def test_positions_are_degrees() -> None:
     """620756992 semicircles are 52.03125 degrees."""
-    samples = read_fit(fit(sample(0, (0, "sint32", 620756992), (1, "sint32", -620756992)))).samples
+    samples = read_fit(fit(sample(0, (0, "sint32", 620756992), (1, "sint32", -620756992)))).frame
 
     assert samples.select("lat_deg", "lon_deg").row(0) == (52.03125, -52.03125)
 
@@ -213,17 +213,17 @@ def test_a_developer_field_never_takes_the_devices_place() -> None:
         sample(1, of_developer=(0, 99, 0)),
     )
 
-    assert read_fit(content).samples["hr_bpm"].to_list() == [150.0, None]
+    assert read_fit(content).frame["hr_bpm"].to_list() == [150.0, None]
 
 
 def test_a_developer_field_of_one_file_is_unknown_in_the_next() -> None:
     """A file that does not describe its own is read all the same, before and after one that does."""
     without = fit(sample(0, (3, "uint8", 150), of_developer=(0, 99, 0)))
-    alone = read_fit(without).samples
+    alone = read_fit(without).frame
 
     read_fit(fit(described_developer_field(b"stride"), sample(0, of_developer=(0, 99, 0))))
 
-    assert_frame_equal(alone, read_fit(without).samples)
+    assert_frame_equal(alone, read_fit(without).frame)
     assert alone["hr_bpm"].to_list() == [150.0]
 
 
@@ -268,7 +268,7 @@ def test_two_sessions_share_the_samples_by_their_starts() -> None:
     )
 
     assert [START, START + timedelta(seconds=100)] == [one.started_at for one in recording.sessions]
-    assert recording.samples["session"].to_list() == [0, 0, 0, 1, 1]
+    assert recording.frame["session"].to_list() == [0, 0, 0, 1, 1]
     assert recording.laps.height == 2
 
 
@@ -369,8 +369,8 @@ def test_a_file_that_breaks_off_gives_what_was_recorded_before() -> None:
 
     assert part.missing is not None
     assert "breaks off" in part.missing
-    assert whole.samples.height * 0.5 < part.samples.height < whole.samples.height
-    assert_frame_equal(whole.samples.head(part.samples.height), part.samples)
+    assert whole.frame.height * 0.5 < part.frame.height < whole.frame.height
+    assert_frame_equal(whole.frame.head(part.frame.height), part.frame)
 
 
 def test_a_file_that_breaks_off_says_how_much_is_missing() -> None:
@@ -380,7 +380,7 @@ def test_a_file_that_breaks_off_says_how_much_is_missing() -> None:
     recording = read_fit(whole[:-200])
 
     size, there = len(whole), len(whole) - 200
-    kept = recording.samples.height
+    kept = recording.frame.height
     assert 80 < kept < 100
     assert (
         recording.missing
@@ -422,7 +422,7 @@ def test_chained_files_are_one_recording() -> None:
     recording = read_fit(fit(kind=2) + first + second)
 
     assert seconds(recording) == [0.0, 100.0]
-    assert recording.samples["session"].to_list() == [0, 1]
+    assert recording.frame["session"].to_list() == [0, 1]
 
 
 def test_samples_of_chained_files_stay_with_the_sessions_of_their_own_file() -> None:
@@ -430,8 +430,8 @@ def test_samples_of_chained_files_stay_with_the_sessions_of_their_own_file() -> 
     early, late = fit(sample(5), session(0, 60)), fit(sample(105), sample(106), session(100, 60))
     at_once = fit(sample(7), sample(8), session(0, 60))
 
-    assert read_fit(late + early).samples["session"].to_list() == [1, 1, 0]
-    assert read_fit(early + at_once).samples["session"].to_list() == [0, 1, 1]
+    assert read_fit(late + early).frame["session"].to_list() == [1, 1, 0]
+    assert read_fit(early + at_once).frame["session"].to_list() == [0, 1, 1]
     assert len(read_fit(early + fit(sample(200))).sessions) == 2
 
 
@@ -453,7 +453,7 @@ def test_a_course_by_gpsbabel_is_an_activity_when_it_was_recorded() -> None:
     """The program writes every track as a course; for a planned one it makes up a single speed."""
     recording = read_fit(gpsbabel(1000, 890, 1100, 950))
 
-    assert recording.samples.height == 4
+    assert recording.frame.height == 4
     assert "course" in recording.findings[0]
     with pytest.raises(NotAnActivityError):
         read_fit(gpsbabel(2778, 2778, 2778, 2778))
@@ -472,10 +472,10 @@ def test_every_cut_is_told() -> None:
     """Wherever a file ends too early it is refused, or its recording says that something is missing."""
     results = [outcome_of(SMALL_RUN[:size]) for size in range(0, len(SMALL_RUN) - 2, 11)]
 
-    samples = [result.samples.height for result in results if isinstance(result, Recording)]
+    samples = [result.frame.height for result in results if isinstance(result, Recording)]
     silent = [result for result in results if isinstance(result, Recording) and result.missing is None]
     assert sorted(samples) == samples
-    assert read_fit(SMALL_RUN).samples.height == samples[-1]
+    assert read_fit(SMALL_RUN).frame.height == samples[-1]
     assert silent == []
 
 
@@ -493,7 +493,7 @@ def test_a_session_without_samples_is_a_recording() -> None:
     """Old watches store only the totals."""
     recording = read_fit(fit(session(0, 1800, (9, "uint32", 500_000))))
 
-    assert recording.samples.is_empty()
+    assert recording.frame.is_empty()
     assert (
         recording.sessions[0].started_at,
         recording.sessions[0].timer_s,
@@ -524,7 +524,7 @@ def test_numbers_that_are_none_are_unknown() -> None:
     """A damaged definition can turn a field into a float that is infinite or not a number."""
     samples = read_fit(
         fit(sample(0, (3, "float32", float("nan")), (7, "float32", float("inf")), (5, "uint32", 100)))
-    ).samples
+    ).frame
 
     assert samples.select("hr_bpm", "power_w", "distance_m").row(0) == (None, None, 1.0)
 
@@ -570,7 +570,7 @@ def is_recording_or_refusal(content: bytes) -> bool:
         recording = decode("fit", content)
     except IngestError as refusal:
         return str(refusal).endswith(".")
-    numbers = recording.samples.select(pl.col(pl.Float64))
+    numbers = recording.frame.select(pl.col(pl.Float64))
     are_finite = numbers.select(pl.all().is_finite().fill_null(value=True).all()).row(0)
     return len(recording.sessions) > 0 and all(are_finite)
 

@@ -52,7 +52,7 @@ def test_a_whole_run_is_read_as_it_was_written() -> None:
     """Position, height, heart rate and cadence of every point; the title; no session totals, for GPX has none."""
     recording = read_gpx(SMALL_RUN)
 
-    samples = recording.samples
+    samples = recording.frame
     assert RUN.position is not None
     assert dict(samples.schema) == RAW_SAMPLES
     assert (RUN.position.lat_semicircles * 180 / 2**31).tolist() == pytest.approx(
@@ -87,7 +87,7 @@ def test_a_whole_run_is_read_as_it_was_written() -> None:
 )
 def test_heart_rate_and_cadence_come_from_any_namespace(names: str, extensions: str) -> None:
     """Every maker has a schema of its own; the local names say enough."""
-    samples = read_gpx(gpx(track(point(0, extensions), point(1)), names=names)).samples
+    samples = read_gpx(gpx(track(point(0, extensions), point(1)), names=names)).frame
 
     assert samples["hr_bpm"].to_list() == [151.0, None]
     assert samples["cadence_spm"].to_list() == [83.0, None]
@@ -102,7 +102,7 @@ def test_other_extensions_are_read_where_they_are() -> None:
                 point(1, "<power>much</power><atemp/><hr>nan</hr><cad>inf</cad>"),
             )
         )
-    ).samples
+    ).frame
 
     columns = ("power_w", "temperature_c", "speed_m_per_s", "hr_bpm", "cadence_spm")
     assert samples.select(columns).row(0) == (250.0, 21.5, 3.2, None, None)
@@ -131,7 +131,7 @@ def test_empty_segments_are_no_pause() -> None:
     """Some programs write one at the end."""
     recording = read_gpx(gpx(track("", point(0) + point(10), "")))
 
-    assert (recording.samples.height, recording.pauses) == (2, ())
+    assert (recording.frame.height, recording.pauses) == (2, ())
 
 
 def test_every_track_is_a_session() -> None:
@@ -148,7 +148,7 @@ def test_every_track_is_a_session() -> None:
         ("Out", "running"),
         ("Home", "cycling"),
     ]
-    assert recording.samples["session"].to_list() == [0, 0, 1, 1]
+    assert recording.frame["session"].to_list() == [0, 0, 1, 1]
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ def test_sports_have_one_name(kind: str, sport: str | None, sub_sport: str | Non
 )
 def test_times_are_utc(time: str) -> None:
     """A time without a zone is UTC by the standard."""
-    samples = read_gpx(gpx(track(point(0, time=time)))).samples
+    samples = read_gpx(gpx(track(point(0, time=time)))).frame
 
     assert samples["at"].to_list() == [START]
 
@@ -213,7 +213,7 @@ def test_a_time_that_is_none_costs_its_point(time: str) -> None:
     ]
     points = [point(0, time=one) for one in (*times[:2], time, *times[2:])]
 
-    found = read_gpx(gpx(track("".join(points)))).samples["at"].to_list()
+    found = read_gpx(gpx(track("".join(points)))).frame["at"].to_list()
 
     microseconds = [at.microsecond for at in found]
     assert microseconds == [0, 500_000, 250_000, 123_456, 123_456]
@@ -224,7 +224,7 @@ def test_points_without_a_time_are_left_out() -> None:
     """Those beside them stay."""
     content = gpx(track(point(0) + '<trkpt lat="52.1" lon="4.1"/>' + point(2)))
 
-    assert read_gpx(content).samples.height == 2
+    assert read_gpx(content).frame.height == 2
 
 
 @pytest.mark.parametrize(
@@ -284,9 +284,9 @@ def test_a_file_that_breaks_off_keeps_what_came_before() -> None:
     """And says how much that is."""
     recording = read_gpx(SMALL_RUN[: len(SMALL_RUN) * 3 // 4])
 
-    count = recording.samples.height
+    count = recording.frame.height
     assert count > RUN.hr_bpm.size / 2
-    assert recording.samples["hr_bpm"].to_list() == RUN.hr_bpm.tolist()[:count]
+    assert recording.frame["hr_bpm"].to_list() == RUN.hr_bpm.tolist()[:count]
     assert recording.missing is not None
     assert recording.missing.startswith(
         f"The file breaks off or is damaged after {count} points (it ends too soon)"
@@ -300,8 +300,8 @@ def test_a_file_damaged_in_the_middle_says_where() -> None:
     recording = read_gpx(SMALL_RUN[:middle] + b"</ele>" + SMALL_RUN[middle:])
 
     assert recording.missing is not None
-    assert f"after {recording.samples.height} points (at 5" in recording.missing
-    assert recording.samples.equals(read_gpx(SMALL_RUN).samples.head(recording.samples.height))
+    assert f"after {recording.frame.height} points (at 5" in recording.missing
+    assert recording.frame.equals(read_gpx(SMALL_RUN).frame.head(recording.frame.height))
 
 
 def test_what_stands_behind_the_end_does_not_matter() -> None:
@@ -309,7 +309,7 @@ def test_what_stands_behind_the_end_does_not_matter() -> None:
     recording = read_gpx(SMALL_RUN + b"\0" * 1000)
 
     assert recording.missing is None
-    assert recording.samples.equals(read_gpx(SMALL_RUN).samples)
+    assert recording.frame.equals(read_gpx(SMALL_RUN).frame)
 
 
 @pytest.mark.parametrize(
@@ -326,7 +326,7 @@ def test_a_bad_point_costs_its_position_and_not_the_file(
     bad: tuple[str, str], expected: tuple[float | None, float | None]
 ) -> None:
     """Its time still counts; a latitude that cannot be is found by cleaning."""
-    samples = read_gpx(gpx(track(point(0) + point(1).replace(*bad) + point(2)))).samples
+    samples = read_gpx(gpx(track(point(0) + point(1).replace(*bad) + point(2)))).frame
 
     assert samples.select("lat_deg", "lon_deg").rows() == [(52.0, 4.0), expected, (52.0, 4.0)]
     assert samples["at"].null_count() == 0
@@ -343,7 +343,7 @@ def test_speeds_in_km_h_are_found_out_by_the_positions(factor: float, divided_by
 
     recording = read_gpx(gpx(track(steps) + track(standing)))
 
-    speeds = recording.samples["speed_m_per_s"].to_list()
+    speeds = recording.frame["speed_m_per_s"].to_list()
     assert speeds[:30] == pytest.approx([3.0 * factor / divided_by] * 30)
     assert speeds[30:] == [7.2] * 5
 
@@ -383,7 +383,7 @@ def test_titles(inside: str, title: str | None) -> None:
 )
 def test_extensions_of_other_makers(names: str, extensions: str, column: str, value: float) -> None:
     """Prefixes need not even be declared."""
-    assert read_gpx(gpx(track(point(0, extensions)), names=names)).samples[column].to_list() == [value]
+    assert read_gpx(gpx(track(point(0, extensions)), names=names)).frame[column].to_list() == [value]
 
 
 EXCEPTIONS = {"traps/standard.gpx": "gpxpy refuses the file because of one point without a position"}
@@ -401,7 +401,7 @@ def test_gpxpy_finds_the_same_in_real_files(corpus: Path) -> None:
         columns = ("at", "lat_deg", "lon_deg", "altitude_m", "hr_bpm", "cadence_spm")
 
         try:
-            found = read_gpx(content).samples.select(columns).rows()
+            found = read_gpx(content).frame.select(columns).rows()
         except NotAnActivityError:
             found = []
 
@@ -443,7 +443,7 @@ def told(content: bytes) -> tuple[object, ...]:
         recording = read_gpx(content)
     except NotAnActivityError as refusal:
         return (str(refusal),)
-    return recording.sessions, recording.pauses, recording.missing, recording.samples.rows()
+    return recording.sessions, recording.pauses, recording.missing, recording.frame.rows()
 
 
 def test_the_real_files_that_others_stumbled_over_have_their_totals(corpus: Path) -> None:
@@ -469,7 +469,7 @@ def test_a_file_without_namespace_or_creator_is_read() -> None:
 
     recording = read_gpx(content)
 
-    assert (recording.samples.height, recording.device) == (2, None)
+    assert (recording.frame.height, recording.device) == (2, None)
 
 
 def test_letters_of_all_languages_are_kept() -> None:
@@ -516,6 +516,6 @@ def is_recording_or_refusal(content: bytes) -> bool:
         recording = decode("gpx", content)
     except IngestError as refusal:
         return str(refusal).endswith(".") and "\n" not in str(refusal)
-    numbers = recording.samples.select("hr_bpm", "cadence_spm", "power_w", "temperature_c")
+    numbers = recording.frame.select("hr_bpm", "cadence_spm", "power_w", "temperature_c")
     are_finite = numbers.select(pl.all().is_finite().fill_null(value=True).all()).row(0)
     return len(recording.sessions) > 0 and all(are_finite)

@@ -77,13 +77,13 @@ def test_a_run_is_read() -> None:
 
     recording = read_tcx(content)
 
-    assert dict(recording.samples.schema) == RAW_SAMPLES
+    assert dict(recording.frame.schema) == RAW_SAMPLES
     assert dict(recording.laps.schema) == RAW_LAPS
     columns = (
         *("at", "lat_deg", "lon_deg", "altitude_m", "distance_m", "hr_bpm", "cadence_spm"),
         *("speed_m_per_s", "power_w"),
     )
-    assert recording.samples.select(columns).rows() == [
+    assert recording.frame.select(columns).rows() == [
         (START, 52.0, 4.0, 12.5, 0.0, None, None, None, None),
         (START + timedelta(seconds=10), 52.00025, 4.0, 12.5, 30.0, 151.0, 83.0, 3.1, 250.0),
     ]
@@ -106,7 +106,7 @@ def test_extensions_come_from_any_namespace(extension: str) -> None:
     """Declared or not: the local names say enough."""
     content = activities(activity(lap(point(0, 0, f"<Extensions>{extension}</Extensions>"))))
 
-    assert read_tcx(content).samples.select("cadence_spm", "power_w").row(0) == (83.0, 9.0)
+    assert read_tcx(content).frame.select("cadence_spm", "power_w").row(0) == (83.0, 9.0)
 
 
 def test_a_break_between_the_tracks_of_a_lap_is_a_pause() -> None:
@@ -134,7 +134,7 @@ def test_every_activity_is_a_session() -> None:
     recording = read_tcx(content)
 
     assert [session.sport for session in recording.sessions] == ["running", "cycling", "running"]
-    assert recording.samples["session"].to_list() == [0, 0, 1, 1, 2, 2]
+    assert recording.frame["session"].to_list() == [0, 0, 1, 1, 2, 2]
     assert [one.row["distance_m"] for one in found_in(recording)] == [30.0, 90.0, 30.0]
 
 
@@ -202,7 +202,7 @@ def test_a_distance_that_begins_anew_with_each_lap_goes_on() -> None:
         )
     )
 
-    assert read_tcx(content).samples["distance_m"].to_list() == [0, 30, 32, 59, 60]
+    assert read_tcx(content).frame["distance_m"].to_list() == [0, 30, 32, 59, 60]
 
 
 def test_points_without_a_time_are_left_out() -> None:
@@ -213,7 +213,7 @@ def test_points_without_a_time_are_left_out() -> None:
         activity(lap(point(50, 0) + bare + point(60, 30), start_s=50)),
     )
 
-    assert read_tcx(content).samples["session"].to_list() == [0, 0, 1, 1]
+    assert read_tcx(content).frame["session"].to_list() == [0, 0, 1, 1]
 
 
 @pytest.mark.parametrize(
@@ -246,9 +246,9 @@ def test_a_file_that_breaks_off_keeps_what_came_before() -> None:
 
     recording = read_tcx(whole[: len(whole) // 2])
 
-    assert 290 < recording.samples.height < 305
+    assert 290 < recording.frame.height < 305
     assert recording.missing is not None
-    assert f"after {recording.samples.height} points" in recording.missing
+    assert f"after {recording.frame.height} points" in recording.missing
     assert recording.sessions[0].timer_s is None
 
 
@@ -304,7 +304,7 @@ def test_both_ways_through_a_file_tell_the_same(corpus: Path, monkeypatch: pytes
     for content, told in zip(files, short, strict=True):
         again = read_tcx(content)
 
-        assert told.samples.equals(again.samples)
+        assert told.frame.equals(again.frame)
         assert told.laps.equals(again.laps)
         assert (told.sessions, told.pauses, told.missing) == (again.sessions, again.pauses, again.missing)
 
@@ -314,7 +314,7 @@ def test_the_fit_and_the_tcx_of_one_run_agree(corpus: Path) -> None:
     pairs = [corpus / "traps" / f"sloatsburg.{suffix}" for suffix in ("fit", "tcx")]
     if not all(path.exists() for path in pairs):
         pytest.skip("The pair is not in the corpus.")
-    fit, read = (decode(path.suffix[1:], path.read_bytes()).samples for path in pairs)
+    fit, read = (decode(path.suffix[1:], path.read_bytes()).frame for path in pairs)
 
     both = fit.unique("at").join(read.unique("at"), on="at")
 

@@ -197,7 +197,7 @@ def test_encodings(format_name: str, encoding: str, declared: str) -> None:
     result = outcome(format_name, content.encode(encoding))
 
     assert isinstance(result, Recording)
-    assert (result.sessions[0].title, result.samples.height, result.missing) == ("Übung é", 5, None)
+    assert (result.sessions[0].title, result.frame.height, result.missing) == ("Übung é", 5, None)
 
 
 @both
@@ -222,9 +222,9 @@ def test_numbers_that_are_none_are_unknown(format_name: str, number: str) -> Non
     result = outcome(format_name, file(format_name).replace("52.01", number))
 
     assert isinstance(result, Recording)
-    assert result.samples.height == 5
+    assert result.frame.height == 5
     expected = {"91": 91.0, "1e300": 1e300}.get(number)
-    assert result.samples["lat_deg"].to_list()[:3] == [52.0, expected, 52.02]
+    assert result.frame["lat_deg"].to_list()[:3] == [52.0, expected, 52.02]
 
 
 @both
@@ -246,7 +246,7 @@ def test_what_only_looks_like_a_point_is_none(format_name: str, more: str) -> No
     result = outcome(format_name, file(format_name, more=more, points=20))
 
     assert isinstance(result, Recording)
-    assert result.samples.height == 20
+    assert result.frame.height == 20
     assert result.missing is None
 
 
@@ -322,7 +322,7 @@ def test_both_ways_through_damaged_files_tell_the_same(
 def told(result: Recording | IngestError) -> tuple[object, ...]:
     if isinstance(result, IngestError):
         return type(result), str(result)
-    rows = (result.samples.rows(), result.laps.rows())
+    rows = (result.frame.rows(), result.laps.rows())
     return result.sessions, result.pauses, result.missing, result.device, *rows
 
 

@@ -139,6 +139,7 @@ def _activity(
         "feel": told.feel,
         "title": told.title,
         "description": told.description,
+        "gear": told.gear,
         "device": recording.device,
         "quality": [
             *recording.findings,

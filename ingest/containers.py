@@ -1,35 +1,36 @@
 """Zip archives: the exports in them, and what platforms say about those in files beside them."""
 
-import csv
-import io
 import re
 import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import IO
-from xml.parsers import expat
 
 from ingest.errors import IngestError
 from ingest.inbox import is_temporary
 from ingest.logs import decode_text
+from ingest.platforms import (
+    APPLE_TABLE,
+    GARMIN_TABLE,
+    STRAVA_TABLE,
+    Words,
+    told_by_apple,
+    told_by_garmin,
+    told_by_strava,
+)
 from ingest.recording import NOTHING_TOLD, Told
 
 EXPORT_SUFFIXES = (".fit", ".gpx", ".tcx")
+POLAR_SESSION = re.compile(r"(^|/)training-session-[^/]*\.json$")
 MOST_ENTRIES = 100_000
 MOST_BYTES = 16 * 2**30
 """Of all exports in one archive together, decompressed."""
 MOST_NESTED_BYTES = 2 * 2**30
 MOST_TABLE_BYTES = 64 * 2**20
 _CHUNK_BYTES = 2**16
-
-STRAVA_TABLE = "activities.csv"
-APPLE_TABLE = re.compile(r"(^|/)apple_health_export/export[^/]*\.xml$")
-# Position of the columns in Strava's table, for accounts in other languages: the headers are translated.
-STRAVA_TITLE, STRAVA_DESCRIPTION = 2, 4
-STRAVA_FILES = "activities/"
 
 # What zipfile raises on damaged members besides its own error.
 ZIP_FAILURES = (
@@ -51,11 +52,13 @@ class Member:
     Attributes:
         name: Its path inside; of a nested archive `part.zip/path`.
         content: Its bytes, or the sentence that says why they cannot be had.
+        told_at: What is said of the activities that start at a second since 1970, whichever export they are in.
     """
 
     name: str
     content: bytes | str
     told: Told
+    told_at: Mapping[int, Told] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +81,18 @@ def members_of(file: IO[bytes], *, max_bytes: int) -> Iterator[Member]:
         IngestError: If it is no sound zip archive, or holds more than an archive may.
     """
     with _opened(file) as archive:
-        told = _what_is_told(archive)
+        words = _what_is_told(archive)
         for info in _entries(archive):
             name = info.filename
             if _is_export(name):
                 content = _content(archive, info, max_bytes)
-                yield Member(name=name, content=content, told=told.get(name, NOTHING_TOLD))
+                told = words.of.get(name, NOTHING_TOLD)
+                yield Member(name=name, content=content, told=told, told_at=words.at)
             elif name.lower().endswith(".zip"):
-                yield from _members_of_nested(archive, info, max_bytes)
+                for member in _members_of_nested(archive, info, max_bytes):
+                    yield replace(member, told_at=words.at)
+        for name, summary in words.without_export:
+            yield Member(name=name, content=summary, told=NOTHING_TOLD)
 
 
 def inventory_of(file: IO[bytes]) -> Inventory:
@@ -127,7 +134,8 @@ def _entries(archive: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:
 
 
 def _is_export(name: str) -> bool:
-    return name.lower().removesuffix(".gz").endswith(EXPORT_SUFFIXES)
+    name = name.lower()
+    return name.removesuffix(".gz").endswith(EXPORT_SUFFIXES) or bool(POLAR_SESSION.search(name))
 
 
 def _content(archive: zipfile.ZipFile, info: zipfile.ZipInfo, max_bytes: int) -> bytes | str:
@@ -174,106 +182,25 @@ def _copy(archive: zipfile.ZipFile, info: zipfile.ZipInfo, file: IO[bytes]) -> N
 # What platforms say beside the exports --------------------------------------------------------------------
 
 
-def _what_is_told(archive: zipfile.ZipFile) -> Mapping[str, Told]:
-    """Return by member what the tables of Strava's and Apple's archives say; without one, nothing."""
+def _what_is_told(archive: zipfile.ZipFile) -> Words:
+    """Return what the tables of Strava's, Garmin's and Apple's archives say; without one, nothing."""
+    starts: dict[int, Told] = {}
     for info in archive.infolist():
         name = info.filename
         if PurePosixPath(name).name == STRAVA_TABLE:
             table = _content(archive, info, MOST_TABLE_BYTES)
-            return _told_by_strava(decode_text(table), name) if isinstance(table, bytes) else {}
+            return Words(of=told_by_strava(decode_text(table), name)) if isinstance(table, bytes) else Words()
         if APPLE_TABLE.search(name):
-            return _told_by_apple(archive, info)
-    return {}
+            return _from_apples_table(archive, info)
+        if GARMIN_TABLE.search(name.lower()):
+            table = _content(archive, info, MOST_TABLE_BYTES)
+            starts |= told_by_garmin(table) if isinstance(table, bytes) else {}
+    return Words(at=starts)
 
 
-def _told_by_strava(text: str, table_name: str) -> dict[str, Told]:
-    """Read Strava's activities.csv, whose headers are in the account's language."""
-    try:
-        rows = list(csv.reader(io.StringIO(text)))
-    except csv.Error:
-        return {}
-    if len(rows) < 2:
-        return {}
-    header = [title.strip().lower() for title in rows[0]]
-    file_column = _column_of_files(rows[1:])
-    folder = table_name.removesuffix(STRAVA_TABLE)
-    columns = {
-        "title": _column(header, "activity name", STRAVA_TITLE),
-        "description": _column(header, "activity description", STRAVA_DESCRIPTION),
-        "note": _column(header, "activity private note", None),
-        "rpe": _column(header, "perceived exertion", None),
-    }
-    return {
-        folder + row[file_column]: _strava_row(row, columns)
-        for row in rows[1:]
-        if file_column is not None and len(row) > file_column and row[file_column]
-    }
-
-
-def _column_of_files(rows: list[list[str]]) -> int | None:
-    """Return the column whose values are names of files in activities/."""
-    for row in rows:
-        for place, value in enumerate(row):
-            if value.startswith(STRAVA_FILES):
-                return place
-    return None
-
-
-def _column(header: list[str], title: str, otherwise: int | None) -> int | None:
-    return header.index(title) if title in header else otherwise
-
-
-def _strava_row(row: list[str], columns: Mapping[str, int | None]) -> Told:
-    def cell(name: str) -> str | None:
-        place = columns[name]
-        return row[place].strip() or None if place is not None and place < len(row) else None
-
-    words = [text for text in (cell("description"), cell("note")) if text]
-    return Told(title=cell("title"), description="\n".join(words) or None, rpe=_rpe(cell("rpe")))
-
-
-def _rpe(text: str | None) -> float | None:
-    try:
-        value = float(text or "")
-    except ValueError:
-        return None
-    return value if 0 <= value <= 10 else None
-
-
-def _told_by_apple(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> dict[str, Told]:
-    """
-    Stream Apple's export.xml, which can be gigabytes, for the sport of each workout that has a route.
-
-    It declares its document type, as our readers refuse elsewhere; entities are refused here as well.
-    """
-    folder = info.filename.rpartition("/")[0]
-    told: dict[str, Told] = {}
-    sports: list[str | None] = [None]
-
-    def start(name: str, attributes: dict[str, str]) -> None:
-        if name == "Workout":
-            sports[0] = _apple_sport(attributes.get("workoutActivityType", ""))
-        elif name == "FileReference" and "path" in attributes:
-            told[f"{folder}{attributes['path']}"] = Told(sport=sports[0])
-
-    def end(name: str) -> None:
-        if name == "Workout":
-            sports[0] = None
-
-    def refuse(*_: object) -> None:
-        raise ValueError("entities are not allowed")
-
-    parser = expat.ParserCreate()
-    parser.StartElementHandler, parser.EndElementHandler, parser.EntityDeclHandler = start, end, refuse
+def _from_apples_table(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Words:
     try:
         with archive.open(info) as stream:
-            parser.ParseFile(stream)
-    except (expat.ExpatError, *ZIP_FAILURES):
-        return told
-    return told
-
-
-def _apple_sport(kind: str) -> str | None:
-    """Return running for HKWorkoutActivityTypeRunning, cross_country_skiing for …CrossCountrySkiing."""
-    words = re.findall(r"[A-Z][a-z]+", kind.removeprefix("HKWorkoutActivityType"))
-    return "_".join(words).lower() or None
+            return told_by_apple(stream, info.filename)
+    except ZIP_FAILURES:
+        return Words()

@@ -10,13 +10,21 @@ from ingest.activity import Activity, activities_of
 from ingest.errors import IngestError
 from ingest.fit import read_fit
 from ingest.gpx import read_gpx
+from ingest.polar import read_polar
 from ingest.recording import NOTHING_TOLD, Recording, Told
+from ingest.summary import read_summary
 from ingest.tcx import read_tcx
 from store.samples import encode_samples
 
 READER_VERSION = "1"
 
-READERS: dict[str, Callable[[bytes], Recording]] = {"fit": read_fit, "gpx": read_gpx, "tcx": read_tcx}
+READERS: dict[str, Callable[[bytes], Recording]] = {
+    "fit": read_fit,
+    "gpx": read_gpx,
+    "tcx": read_tcx,
+    "polar": read_polar,
+    "summary": read_summary,
+}
 
 NOT_YET = {
     "zip": "This is an archive inside an archive inside an archive; unpack it and drop what is inside.",
@@ -111,6 +119,7 @@ def _with_told(recording: Recording, told: Told) -> Recording:
             description=session.description or told.description,
             sport=told.sport if session.sport in (None, "unknown") and told.sport else session.sport,
             rpe=told.rpe if session.rpe is None else session.rpe,
+            gear=session.gear or told.gear,
         )
         for session in recording.sessions
     )

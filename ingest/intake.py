@@ -6,7 +6,7 @@ import hashlib
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, timedelta
 from itertools import chain
 from pathlib import Path
@@ -42,6 +42,7 @@ from store.settings import Settings
 
 LOG_FORMATS = ("pain_csv", "strength_csv")
 KNOWN_OUTCOMES = ("ingested", "partly_ingested", "ignored")
+SAME_START_S = (0, 1, -1, 2, -2)
 UNKNOWN_KIND = "Not a watch export, a pain log or a strength log that Kneewatch knows."
 NEIGHBOURS = timedelta(days=2)
 FILES_PER_WRITE = 64
@@ -75,6 +76,7 @@ class _Pending:
     taken: Taken
     path: Path
     told: Told = NOTHING_TOLD
+    told_at: Mapping[int, Told] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +225,7 @@ class _Intake:
             format=format_of(unpacked.content, unpacked.name),
         )
         ready = self._judge(inside, taken, unpacked.content, unpacked.name)
-        return replace(ready, told=member.told) if ready else None
+        return replace(ready, told=member.told, told_at=member.told_at) if ready else None
 
     def _judge(self, dropped: Dropped, taken: Taken, content: bytes, name: str) -> _Pending | None:
         if known_as := self._known_as(taken):
@@ -280,6 +282,8 @@ class _Intake:
                 reason=result.missing,
                 activities=len(result.activities),
             )
+            for activity in result.activities:
+                _add_words(activity.row, ready.told_at)
             self._note(_Outcome(ready.dropped, taken, activities=result.activities))
 
     def _keep_log(self, dropped: Dropped, taken: Taken, path: Path, text: str) -> None:
@@ -450,6 +454,16 @@ def save_strength(con: duckdb.DuckDBPyConnection, session: StrengthSession) -> N
     con.execute("delete from strength_sessions where session_id = ?", [session.session_id])
     row = {**asdict(session), "exercises": [asdict(exercise) for exercise in session.exercises]}
     insert_rows(con, "strength_sessions", [row])
+
+
+def _add_words(row: dict[str, object], told_at: Mapping[int, Told]) -> None:
+    """Add what an archive's table says of the activity that starts at that time, give or take a few seconds."""
+    started_at = row["started_at"]
+    assert isinstance(started_at, datetime)
+    second = int(started_at.timestamp())
+    nearest = (told_at[second + off] for off in SAME_START_S if second + off in told_at)
+    if told := next(nearest, None):
+        row["title"], row["description"] = row["title"] or told.title, row["description"] or told.description
 
 
 def _taken(dropped: Dropped, export_id: str, format_name: str | None) -> Taken:

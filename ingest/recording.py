@@ -64,6 +64,7 @@ class Session:
     feel: float | None = None
     title: str | None = None
     description: str | None = None
+    gear: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +75,7 @@ class Told:
     description: str | None = None
     sport: str | None = None
     rpe: float | None = None
+    gear: str | None = None
 
 
 NOTHING_TOLD = Told()

@@ -7,10 +7,11 @@ import zlib
 from dataclasses import dataclass
 from typing import Literal
 
+from ingest import summary
 from ingest.errors import IngestError
 from ingest.logs import decode_text, kind_of_csv
 
-Format = Literal["fit", "gpx", "tcx", "zip", "pain_csv", "strength_csv"]
+Format = Literal["fit", "gpx", "tcx", "polar", "summary", "zip", "pain_csv", "strength_csv"]
 
 GZIP_MAGIC = b"\x1f\x8b"
 ZIP_MAGIC = b"PK\x03\x04"
@@ -65,6 +66,10 @@ def format_of(content: bytes, name: str) -> Format | None:
         return "zip" if content.startswith(ZIP_MAGIC) else "fit"
     if content.startswith(ZIP_MAGIC):
         return "zip"
+    if content.startswith(summary.BEGINNING):
+        return "summary"
+    if content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
+        return "polar" if b'"exercises"' in content and b'"startTime"' in content else None
     head = decode_text(content[:_HEAD_BYTES]).lower()
     if head.lstrip().startswith("<"):
         return _xml_format(head, name)

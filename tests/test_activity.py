@@ -114,6 +114,7 @@ def test_a_run_has_its_totals() -> None:
         "feel": 75.0,
         "title": "Easy run",
         "description": None,
+        "gear": None,
         "device": "a watch",
         "quality": [],
         "repaired_share": 0.0,

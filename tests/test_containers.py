@@ -53,19 +53,21 @@ def test_archives_in_an_archive_are_opened_one_level_down() -> None:
     assert contents(zipped({"Uploaded/Part1.zip": second})) == {"Uploaded/Part1.zip/email_1.fit": b"2"}
 
 
-def test_strava_tells_title_words_and_exertion() -> None:
+def test_strava_tells_title_words_exertion_and_gear() -> None:
     """By the headers in English."""
     table = (
         "Activity ID,Activity Date,Activity Name,Activity Type,Activity Description,Perceived Exertion,"
-        "Activity Private Note,Filename\n"
-        '1,"Aug 2, 2026","Long, slow run",Run,"two\nlines",6,knee L 2/1/0,activities/1.fit.gz\n'
-        "2,x,Swim,Swim,,,,\n"
+        "Activity Private Note,Activity Gear,Filename\n"
+        '1,"Aug 2, 2026","Long, slow run",Run,"two\nlines",6,knee L 2/1/0,Blue shoes,activities/1.fit.gz\n'
+        "2,x,Swim,Swim,,,,,\n"
     )
     file = zipped({"activities.csv": table.encode(), "activities/1.fit.gz": gzip.compress(b"run")})
 
     (member,) = members_of(file, max_bytes=MAX_BYTES)
 
-    assert member.told == Told(title="Long, slow run", description="two\nlines\nknee L 2/1/0", rpe=6)
+    assert member.told == Told(
+        title="Long, slow run", description="two\nlines\nknee L 2/1/0", rpe=6, gear="Blue shoes"
+    )
 
 
 def test_strava_in_another_language_still_tells_title_and_words() -> None:

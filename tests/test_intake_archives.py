@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 import zipfile
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 from flows import steps
 from flows.steps import Clock
+from ingest.fit import read_fit
 from store.database import opened_published
 from store.home import Home
 from store.settings import Settings
@@ -66,6 +68,35 @@ def test_a_platforms_archive_is_taken_in_member_by_member(home: Home, settings: 
     ]
     assert ("Evening loop", "knee was fine") in ask(home, "select title, description from activities")
     assert list(home.inbox.iterdir()) == []
+
+
+def test_garmins_and_apples_archives_give_names_and_workouts(home: Home, settings: Settings) -> None:
+    """A FIT file in a part archive gets its name by its start; a treadmill run that is only in Apple's table is taken in."""
+    recorded = RUNS[0].read_bytes()
+    (started_at,) = (one.started_at for one in read_fit(recorded).sessions)
+    assert started_at is not None
+    rows = [{"name": "Tempo in the park", "beginTimestamp": started_at.timestamp() * 1000 + 900}]
+    table = json.dumps([{"summarizedActivitiesExport": rows}]).encode()
+    garmin = {
+        "DI_CONNECT/DI-Connect-Uploaded-Files/UploadedFiles_0-_Part1.zip": zipped({"mara_1.fit": recorded}),
+        "DI_CONNECT/DI-Connect-Fitness/mara_0_summarizedActivities.json": table,
+    }
+    workout = (
+        '<HealthData><Workout workoutActivityType="HKWorkoutActivityTypeRunning" duration="30" durationUnit="min" '
+        'totalDistance="5" totalDistanceUnit="km" startDate="2026-07-01 18:00:00 +0200"/></HealthData>'
+    )
+    (home.inbox / "garmin.zip").write_bytes(zipped(garmin))
+    (home.inbox / "apple.zip").write_bytes(zipped({"apple_health_export/export.xml": workout.encode()}))
+
+    steps.take_in(home, settings, CLOCK)
+
+    assert ask(
+        home, "select title, distance_m from runs where title is not null or distance_m = 5000 order by all"
+    ) == [
+        ("Tempo in the park", ask(home, "select distance_m from runs where title is not null")[0][0]),
+        (None, 5000.0),
+    ]
+    assert len(list(home.archive.rglob("*.json"))) == 1
 
 
 def test_the_same_archive_again_and_its_members_apart_change_nothing(home: Home, settings: Settings) -> None:

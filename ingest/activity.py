@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -10,17 +10,16 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from ingest.clean import LONGEST_ACTIVITY_S, clean
+from ingest.clean import LONGEST_ACTIVITY_S, ONE_FOOT_BELOW_SPM, clean, finding
 from ingest.errors import IngestError
 from ingest.recording import Columns, Recording, Session, frame_of
+from ingest.track import held, standing, way_m
 
-EARTH_RADIUS_M = 6_371_008.8
-MOVING_FROM_M_PER_S = 0.8
+MOVING_FROM_M_PER_S, MOVING_WITHIN_S = 0.8, 30
+"""Moving: at walking pace or faster over half a minute, so that a step aside is not half a stop."""
 STANDING_BELOW_M_PER_S = 0.5
-PAUSE_FROM_S = 15
-"""A gap this long without advance is a pause; smart recording leaves gaps of 2 to 10 s that are none."""
-ONE_FOOT_BELOW_SPM = 120
-"""Running cadence with a median below this counts one leg: doubled."""
+PAUSE_FROM_S = 30
+"""A gap this long without advance is a pause; smart recording leaves shorter ones, also while one waits."""
 INDOOR_SUB_SPORTS = {
     "treadmill",
     "indoor_running",
@@ -34,8 +33,10 @@ GUESSED_RUN_M_PER_S = (2.0, 4.5)
 """8:20 to 3:42 per kilometre: slower is walking, faster may be a bicycle."""
 GUESSED_RUN_WITH_CADENCE_M_PER_S = (1.6, 6.0)
 GUESSED_RUN_STRIDES = (70, 105)
-CLIMB_SMOOTHING = 15
-"""Samples over which altitude is averaged before climbs are summed; raw noise would add up to a hill."""
+CLIMB_SMOOTHING, CLIMB_FROM_M = 9, 3.0
+"""Samples over which altitude is averaged, and metres from which a rise is a climb; raw noise would add up to a hill."""
+NOISY_ALTITUDE_M, NOISY_CLIMB_SMOOTHING = 0.5, 31
+"""A barometer flutters by less than this from sample to sample, a satellite receiver by more: it is smoothed harder."""
 EARLIEST = datetime(1990, 1, 2, tzinfo=UTC)
 AGREES_SHARE, AGREES_S_OR_M = 0.02, 2
 """Two totals agree when they differ by no more than this share of the larger one, or by this much."""
@@ -105,8 +106,11 @@ def _activity(
     now: datetime,
 ) -> Activity:
     told = recording.sessions[place]
+    counted_m = _last(samples["distance_m"])
     cleaned = clean(samples, told)
     samples = cleaned.samples
+    if told.distance_m and _agree(told.distance_m, counted_m):  # the summary has counted what was wrong, too
+        told = replace(told, distance_m=max(told.distance_m + cleaned.added_m, 0.0))
     started_at = _started_at(told, samples)
     if started_at is None:
         raise IngestError("The file does not say when it was recorded.")
@@ -115,7 +119,7 @@ def _activity(
             f"The recording starts on {started_at:%Y-%m-%d}, which cannot be: the clock was wrong."
         )
     _put_on_time_axis(samples, started_at, recording.pauses)
-    _fill_in_distance(samples)
+    drift = _fill_in_distance(samples)
     sport, sport_findings = _sport(told, samples)
     _count_both_feet(samples, is_run=sport == "running")
     laps = _laps(recording, place)
@@ -144,6 +148,7 @@ def _activity(
         "quality": [
             *recording.findings,
             *cleaned.findings,
+            *filter(None, [drift]),
             *sport_findings,
             *total_findings,
             *([recording.missing] if recording.missing else []),
@@ -263,43 +268,27 @@ def _steps_m(samples: Columns) -> Numbers | None:
     """Return the metres between neighbouring samples: the device's own, else along the surface of the earth."""
     distance_m = samples["distance_m"]
     if not np.isnan(distance_m).all():
-        return np.diff(np.nan_to_num(_held(distance_m)))
-    return _way_m(samples)
+        return np.diff(np.nan_to_num(held(distance_m)))
+    return way_m(samples)
 
 
-def _way_m(samples: Columns) -> Numbers | None:
-    """Return the metres between the positions of neighbouring samples; None without positions."""
-    if np.isnan(samples["lat_deg"]).all():
-        return None
-    lat, lon = (np.radians(_held_both_ways(samples[name])) for name in ("lat_deg", "lon_deg"))
-    return haversine_m(lat[:-1], lon[:-1], lat[1:], lon[1:])
+def _fill_in_distance(samples: Columns) -> str:
+    """
+    Fill in the distance where the file has positions only, and return what was found.
 
-
-def _held(values: Numbers) -> Numbers:
-    """Return the values with the last known one wherever none is known."""
-    last_known = np.maximum.accumulate(np.where(np.isnan(values), 0, np.arange(len(values))))
-    return np.asarray(values[last_known])
-
-
-def _held_both_ways(values: Numbers) -> Numbers:
-    held = _held(values)
-    return np.where(np.isnan(held), values[np.flatnonzero(~np.isnan(values))[0]], held)
-
-
-def haversine_m(lat1: Numbers, lon1: Numbers, lat2: Numbers, lon2: Numbers) -> Numbers:
-    """Return great-circle distances in metres between positions in radians."""
-    half = np.sin((lat2 - lat1) / 2) ** 2 + np.cos(lat1) * np.cos(lat2) * np.sin((lon2 - lon1) / 2) ** 2
-    return np.asarray(2 * EARTH_RADIUS_M * np.arcsin(np.sqrt(np.clip(half, 0, 1))))
-
-
-def _fill_in_distance(samples: Columns) -> None:
-    """Fill in the distance where the file has positions only; what passes in a pause counts for nothing."""
+    What passes in a pause counts for nothing, nor does the drift of positions while one stands.
+    """
     if len(samples["at"]) < 2 or not np.isnan(samples["distance_m"]).all():
-        return
-    steps_m = _way_m(samples)
-    if steps_m is not None:
-        is_running = np.diff(samples["timer_s"]) > 0
-        samples["distance_m"] = np.concatenate([[0.0], np.cumsum(np.where(is_running, steps_m, 0.0))])
+        return ""
+    steps_m = way_m(samples)
+    if steps_m is None:
+        return ""
+    steps_m = np.where(np.diff(samples["timer_s"]) > 0, steps_m, 0.0)
+    is_drift = standing(samples) & (steps_m > 0)
+    drift_m = float(steps_m[is_drift].sum())
+    steps_m[is_drift] = 0.0
+    samples["distance_m"] = np.concatenate([[0.0], np.cumsum(steps_m)])
+    return finding("position drifted while standing", int(np.count_nonzero(is_drift)), -drift_m)
 
 
 # Totals --------------------------------------------------------------------------------------------------
@@ -340,8 +329,8 @@ def _totals(
         "timer_s": timer_s,
         "moving_s": _moving_s(samples, timer_s),
         "distance_m": distance_m,
-        "ascent_m": told.ascent_m if told.ascent_m is not None else climbed_m,
-        "descent_m": told.descent_m if told.descent_m is not None else dropped_m,
+        "ascent_m": told.ascent_m if climbed_m is None else climbed_m,
+        "descent_m": told.descent_m if dropped_m is None else dropped_m,
         "avg_hr_bpm": avg_hr_bpm,
         "max_hr_bpm": max_hr_bpm,
         "avg_cadence_spm": _mean(samples["cadence_spm"][samples["cadence_spm"] > 0]),
@@ -391,7 +380,7 @@ def _sum(column: pl.Series) -> float | None:
 
 
 def _length_of_way_m(samples: Columns) -> float | None:
-    steps_m = _way_m(samples)
+    steps_m = way_m(samples)
     if steps_m is None:
         return None
     return float(steps_m[np.diff(samples["timer_s"]) > 0].sum())
@@ -415,25 +404,60 @@ def _heart_rate(told: Session, hr_bpm: Numbers) -> tuple[float | None, float | N
 
 
 def _moving_s(samples: Columns, timer_s: float) -> float | None:
+    """Return the time with the timer running at walking pace or faster, the speed being that of half a minute around."""
     known = np.flatnonzero(~np.isnan(samples["distance_m"]))
     if len(samples["at"]) < 2 or not len(known):
         return None
-    metres = np.diff(np.interp(np.arange(len(samples["at"])), known, samples["distance_m"][known]))
-    seconds = np.diff(samples["timer_s"])
-    return min(float(seconds[metres >= MOVING_FROM_M_PER_S * seconds].sum()), timer_s)
+    ran_s, distance_m = samples["timer_s"], samples["distance_m"][known]
+    before, behind = (
+        np.clip(ran_s + half_s, ran_s[0], ran_s[-1]) for half_s in (-MOVING_WITHIN_S / 2, MOVING_WITHIN_S / 2)
+    )
+    metres = np.interp(behind, ran_s[known], distance_m) - np.interp(before, ran_s[known], distance_m)
+    is_moving = metres >= MOVING_FROM_M_PER_S * (behind - before)
+    return min(float(np.diff(ran_s)[is_moving[1:]].sum()), timer_s)
 
 
 def _climbs(altitude_m: Numbers) -> tuple[float | None, float | None]:
+    """
+    Return metres up and down.
+
+    A climb ends when the smoothed altitude has fallen by a threshold from its highest, a descent the other way round, so
+    that flutter adds nothing.
+    """
     known = altitude_m[~np.isnan(altitude_m)]
     if len(known) < 2:
         return None, None
-    steps_m = np.diff(_smoothed(known))
-    return float(steps_m[steps_m > 0].sum()), float(-steps_m[steps_m < 0].sum())
+    flutter_m = np.median(np.abs(np.diff(known, 2))) / 0.6745 / np.sqrt(6) if len(known) > 2 else 0.0
+    is_noisy = flutter_m >= NOISY_ALTITUDE_M
+    smoothed = _smoothed(known, NOISY_CLIMB_SMOOTHING if is_noisy else CLIMB_SMOOTHING)
+    up_m = down_m = 0.0
+    low = high = base = float(smoothed[0])
+    is_rising: bool | None = None
+    for altitude in _turning_points(smoothed).tolist():
+        high = max(high, altitude) if is_rising is not False else high
+        low = min(low, altitude) if is_rising is not True else low
+        if is_rising is not True and altitude - low >= CLIMB_FROM_M:
+            down_m += base - low if is_rising is False else 0.0
+            is_rising, base, high = True, low, altitude
+        elif is_rising is not False and high - altitude >= CLIMB_FROM_M:
+            up_m += high - base if is_rising else 0.0
+            is_rising, base, low = False, high, altitude
+    if is_rising is not None:
+        up_m, down_m = (up_m + high - base, down_m) if is_rising else (up_m, down_m + base - low)
+    return float(up_m), float(down_m)
 
 
-def _smoothed(values: Numbers) -> Numbers:
+def _turning_points(values: Numbers) -> Numbers:
+    """Return the values at which a rise turns into a fall or the other way round, and the last one."""
+    steps = np.diff(values)
+    moving = np.flatnonzero(steps)
+    turns = moving[1:][np.signbit(steps[moving[1:]]) != np.signbit(steps[moving[:-1]])]
+    return np.append(values[turns], values[-1])
+
+
+def _smoothed(values: Numbers, window: int) -> Numbers:
     """Return the mean of each value and its neighbours, as many as there are up to half the window on each side."""
-    half, count = CLIMB_SMOOTHING // 2, len(values)
+    half, count = window // 2, len(values)
     sums = np.concatenate([[0.0], np.cumsum(values)])
     first = np.maximum(np.arange(count) - half, 0)
     behind = np.minimum(np.arange(count) + half + 1, count)

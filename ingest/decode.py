@@ -16,7 +16,7 @@ from ingest.summary import read_summary
 from ingest.tcx import read_tcx
 from store.samples import encode_samples
 
-READER_VERSION = "1"
+READER_VERSION = "2"
 
 READERS: dict[str, Callable[[bytes], Recording]] = {
     "fit": read_fit,

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.activity import haversine_m
 from ingest.errors import IngestError, NotAnActivityError
 from ingest.point_table import breaks_between, timed_samples
 from ingest.recording import Columns, Recording, Session
 from ingest.sports import sport_named
+from ingest.track import haversine_m
 from ingest.xml_points import Document, Element, Vocabulary, read_xml
 
 VOCABULARY = Vocabulary(

@@ -8,11 +8,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from ingest.activity import haversine_m
 from ingest.errors import IngestError, NotAnActivityError
 from ingest.point_table import as_datetime, breaks_between, instant_of, timed_samples
 from ingest.recording import RAW_LAPS, Columns, Recording, Session
 from ingest.sports import sport_named
+from ingest.track import haversine_m
 from ingest.xml_points import Document, Element, Vocabulary, read_xml
 
 VOCABULARY = Vocabulary(

@@ -13,10 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.activity import Activity, activities_of, activity_id_of, haversine_m
+from ingest.activity import Activity, activities_of, activity_id_of
 from ingest.decode import decode
 from ingest.errors import IngestError
 from ingest.recording import RAW_LAPS, RAW_SAMPLES, Recording, Session, columns_of, no_samples
+from ingest.track import haversine_m
 from sample_data import fit_writer, gpx_writer
 from sample_data.recording import record
 from sample_data.story import Pause, Run
@@ -468,12 +469,13 @@ def test_the_sample_encoders_pause_is_in_elapsed_and_not_in_timer() -> None:
 
 
 def test_standing_around_is_not_moving() -> None:
-    """Moving time counts from walking pace on; the timer counts all."""
-    metres = [0.0, 3.0, 6.0, 6.0, 6.0, 9.0]
+    """Moving time counts from walking pace on, over half a minute; the timer counts all."""
+    metres = [min(3.0 * second, 300.0) + max(0.0, 3.0 * (second - 300)) for second in range(401)]
 
     row = the_one(recorded(*({"distance_m": one} for one in metres))).row
 
-    assert (row["timer_s"], row["moving_s"]) == (5.0, 3.0)
+    assert row["timer_s"] == 400.0
+    assert row["moving_s"] == pytest.approx(200.0, abs=25)
 
 
 def test_climbs_are_summed_after_smoothing() -> None:

@@ -1,5 +1,6 @@
 """Repairs of samples: each is named and counted, and what is good stays as it was."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -31,6 +32,7 @@ class Result:
     samples: pl.DataFrame
     findings: tuple[str, ...]
     repaired: int
+    added_m: float
 
 
 def cleaned(*samples: dict[str, Any], told: Session | None = None) -> Result:
@@ -48,7 +50,9 @@ def cleaned(*samples: dict[str, Any], told: Session | None = None) -> Result:
 
 def result_of(samples: pl.DataFrame, told: Session) -> Result:
     found = clean(columns_of(samples), told)
-    return Result(frame_of(found.samples), found.findings, int(found.is_repaired.sum()) + found.dropped)
+    return Result(
+        frame_of(found.samples), found.findings, int(found.is_repaired.sum()) + found.dropped, found.added_m
+    )
 
 
 def test_good_samples_stay_as_they_are() -> None:
@@ -210,6 +214,143 @@ def test_several_repairs_are_all_named() -> None:
     assert result.repaired == 2
 
 
+# Heart rate ------------------------------------------------------------------------------------------------
+
+
+def beating(beats: Sequence[float], **columns: Sequence[float]) -> Result:
+    """Clean a run with this heart rate, a sample a second."""
+    rows = [
+        {"hr_bpm": hr, "distance_m": 3.0 * place} | {name: values[place] for name, values in columns.items()}
+        for place, hr in enumerate(beats)
+    ]
+    return cleaned(*rows, told=Session(sport="running"))
+
+
+def varied(hr: float, count: int) -> list[float]:
+    return [hr + place % 3 for place in range(count)]
+
+
+def test_a_dropout_is_blanked() -> None:
+    """A fall that no heart makes, and back again within a minute."""
+    result = beating([*varied(150, 200), *varied(90, 20), *varied(150, 200)])
+
+    assert result.findings == ("heart rate dropped out: 20 samples",)
+    assert result.samples["hr_bpm"].null_count() == 20
+
+
+def test_a_slow_start_and_a_long_rest_are_no_dropouts() -> None:
+    """The heart begins low, and a rest lasts longer than a minute."""
+    assert beating([80.0 + second / 4 for second in range(280)]).findings == ()
+    assert beating([*varied(150, 200), *varied(100, 200), *varied(150, 200)]).findings == ()
+
+
+def test_a_heart_rate_that_never_changes_is_no_heart_rate() -> None:
+    """Ten minutes of the same beat; nine are left alone."""
+    assert beating([150.0] * 601).findings == ("heart rate stuck: 601 samples",)
+    assert beating([150.0] * 540).findings == ()
+
+
+def test_a_sensor_that_counts_steps_is_found_out() -> None:
+    """It leaps onto the cadence and stays with it; one foot or both."""
+    steps = [168.0 + place % 5 for place in range(800)]
+    beats = [*varied(140, 300), *steps[300:700], *varied(145, 100)]
+
+    both_feet = beating(beats, cadence_spm=steps)
+    one_foot = beating(beats, cadence_spm=[one / 2 for one in steps])
+
+    assert both_feet.findings == ("heart rate was the cadence: 400 samples",)
+    assert one_foot.samples["hr_bpm"].null_count() == 400
+
+
+def test_a_heart_that_rises_to_the_cadence_is_a_heart() -> None:
+    """Hard work at 170 steps a minute may well be 170 beats."""
+    steps = [170.0 + place % 3 for place in range(900)]
+    beats = [min(120.0 + place / 8, 170.0 + place % 3) for place in range(900)]
+
+    assert beating(beats, cadence_spm=steps).findings == ()
+
+
+# The way, the clock, the sensors ---------------------------------------------------------------------------
+
+
+def on_the_way(count: int, **changed: dict[int, float]) -> Result:
+    """Clean a run to the north at 3 m/s with some values changed."""
+    rows = [
+        {"lat_deg": 52 + place * 3 / 111_195, "lon_deg": 4.0, "distance_m": 3.0 * place, "altitude_m": 12.0}
+        for place in range(count)
+    ]
+    for column, values in changed.items():
+        for place, value in values.items():
+            rows[place][column] = value
+    return cleaned(*rows, told=Session(sport="running"))
+
+
+def test_a_position_that_jumps_is_blanked() -> None:
+    """Both halves of it, and nothing else."""
+    result = on_the_way(100, lat_deg={50: 53.0})
+
+    assert result.findings == ("position jumped: 1 samples",)
+    assert result.samples.select("lat_deg", "lon_deg").row(50) == (None, None)
+
+
+def test_an_altitude_that_jumps_is_blanked() -> None:
+    """A hundred metres in a second, and back."""
+    result = on_the_way(100, altitude_m={50: 112.0})
+
+    assert result.findings == ("altitude jumped: 1 samples",)
+
+
+def test_speeds_that_nobody_runs_are_blanked() -> None:
+    """Thirty metres a second."""
+    assert on_the_way(10, speed_m_per_s={5: 30.0}).findings == ("speed faster than anybody: 1 samples",)
+
+
+def test_zeros_all_the_way_are_no_sensor() -> None:
+    """A finding, but nothing was repaired."""
+    result = on_the_way(10, power_w=dict.fromkeys(range(10), 0.0))
+
+    assert result.findings == ("zeros of a sensor that was not there: 10 samples",)
+    assert result.samples["power_w"].null_count() == 10
+    assert result.repaired == 0
+
+
+def test_a_leap_of_the_counter_is_named_with_its_metres() -> None:
+    """And the run is shorter by them."""
+    distance_m = {place: 3.0 * place + 200 for place in range(50, 100)}
+
+    result = on_the_way(100, distance_m=distance_m)
+
+    assert result.findings == ("distance faster than anybody: 1 samples, -203 m",)
+    assert result.added_m == -203
+    assert result.samples["distance_m"][-1] == pytest.approx(99 * 3 - 3)
+
+
+def test_a_summary_that_bears_the_counter_out_forbids_to_lengthen_it() -> None:
+    """A watch that knows of a tunnel has not missed anything."""
+    rows = [
+        {"lat_deg": 52 + place * 3 / 111_195, "lon_deg": 4.0, "distance_m": min(3.0 * place, 300.0)}
+        for place in range(300)
+    ]
+
+    without = cleaned(*rows, told=Session(sport="running"))
+    borne_out = cleaned(*rows, told=Session(sport="running", distance_m=300.0))
+
+    assert without.added_m == pytest.approx(597, abs=5)
+    assert (borne_out.added_m, borne_out.findings) == (0.0, ())
+
+
+@pytest.mark.parametrize("leap_s", [20 * 24 * 3600, -20 * 24 * 3600])
+def test_a_clock_that_leaps_once_is_set_right(leap_s: int) -> None:
+    """Where the length of the session bears it out, the rest goes on as if nothing had been."""
+    seconds = [*range(100), *range(leap_s + 100, leap_s + 200)]
+    told = Session(started_at=START, elapsed_s=200.0)
+
+    result = cleaned(*({**GOOD, "second": second} for second in seconds), told=told)
+
+    assert result.findings == ("clock jumped, moved back: 100 samples",)
+    assert result.samples["at"].to_list() == [START + timedelta(seconds=second) for second in range(200)]
+
+
 any_number = st.one_of(st.none(), st.floats(), st.floats(0, 10_000))
 any_sample = st.fixed_dictionaries(
     {
@@ -226,14 +367,16 @@ any_sample = st.fixed_dictionaries(
 
 @settings(max_examples=150)
 @given(st.lists(any_sample, max_size=20))
-def test_cleaning_never_adds_distance(samples: list[dict[str, Any]]) -> None:
-    """Neither at the end nor in between, and what comes out never falls and is a number."""
+def test_no_repair_lengthens_a_run_by_more_than_it_names(samples: list[dict[str, Any]]) -> None:
+    """What comes out never falls and is a number, and its end is where it was but for the metres that are named."""
     known = [sample["distance_m"] for sample in samples if is_metres(sample["distance_m"])]
 
-    distances = cleaned(*samples).samples["distance_m"].drop_nulls()
+    result = cleaned(*samples)
 
+    distances = result.samples["distance_m"].drop_nulls()
     assert distances.is_sorted()
-    assert max(distances, default=0.0) <= max(known, default=0.0)
+    longest = max(known, default=0.0) + max(result.added_m, 0.0)
+    assert max(distances, default=0.0) <= longest * (1 + 1e-12)
 
 
 @settings(max_examples=150)

@@ -11,6 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ingest.clean import LONGEST_ACTIVITY_S, ONE_FOOT_BELOW_SPM, clean, finding
+from ingest.duplicates import Outline, outline_of
 from ingest.errors import IngestError
 from ingest.recording import Columns, Recording, Session, frame_of
 from ingest.track import held, standing, way_m
@@ -52,14 +53,16 @@ class Activity:
     One activity, ready for the store.
 
     Attributes:
-        row: Columns of table `activities` (all but duplicate_of and is_excluded).
+        row: Columns of table `activities` (all but those that follow from other activities or from decisions).
         samples: Columns of the samples files but activity_id.
         laps: Columns of table `laps` but activity_id.
+        outline: Where one was when, in a few words.
     """
 
     row: dict[str, object]
     samples: pl.DataFrame
     laps: pl.DataFrame
+    outline: Outline
 
 
 def activities_of(
@@ -155,7 +158,7 @@ def _activity(
         ],
         "repaired_share": _repaired_share(samples, cleaned.is_repaired, cleaned.dropped),
     }
-    return Activity(row, frame_of(samples), laps)
+    return Activity(row, frame_of(samples), laps, outline_of(samples))
 
 
 def _started_at(told: Session, samples: Columns) -> datetime | None:

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import polars as pl
+
 from ingest.activity import Activity, activities_of
 from ingest.errors import IngestError
 from ingest.fit import read_fit
@@ -25,6 +27,8 @@ READERS: dict[str, Callable[[bytes], Recording]] = {
     "polar": read_polar,
     "summary": read_summary,
 }
+
+TELLING_COLUMNS = ("lat_deg", "distance_m", "altitude_m", "hr_bpm", "cadence_spm", "stance_time_ms")
 
 NOT_YET = {
     "zip": "This is an archive inside an archive inside an archive; unpack it and drop what is inside.",
@@ -57,14 +61,16 @@ class Ready:
     One activity as it is stored.
 
     Attributes:
-        row: Columns of table `activities` (all but duplicate_of and is_excluded).
+        row: Columns of table `activities` (all but those that follow from other activities or from decisions).
         laps: Columns of table `laps`.
+        outline: Columns of table `outlines`.
         year: Of the start (UTC), part of where the samples lie.
         samples: Content of the samples file.
     """
 
     row: dict[str, object]
     laps: list[dict[str, object]]
+    outline: dict[str, object]
     year: int
     samples: bytes
 
@@ -132,6 +138,20 @@ def _ready(activity: Activity) -> Ready:
     return Ready(
         activity.row,
         [{"activity_id": activity_id, **lap} for lap in activity.laps.to_dicts()],
+        {
+            "activity_id": activity_id,
+            "lat_deg": activity.outline.lat_deg.tolist(),
+            "lon_deg": activity.outline.lon_deg.tolist(),
+            "distance_m": activity.outline.distance_m.tolist(),
+            "known_columns": _known_columns(activity.samples),
+            "samples": activity.samples.height,
+        },
         started_at.astimezone(UTC).year,
         encode_samples(activity.samples, activity_id=str(activity_id)),
     )
+
+
+def _known_columns(samples: pl.DataFrame) -> int:
+    """Return how many of the columns that matter the samples have."""
+    counts = samples.select(pl.col(name).count() for name in TELLING_COLUMNS).row(0)
+    return sum(count > 0 for count in counts)

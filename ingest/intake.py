@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, timedelta
 from itertools import chain
@@ -13,11 +13,9 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import duckdb
-import polars as pl
 
 from ingest.containers import Member, inventory_of, members_of
 from ingest.decode import READER_VERSION, Job, Read, Ready
-from ingest.duplicates import Candidate, find_duplicates
 from ingest.errors import IngestError, NotAnActivityError
 from ingest.inbox import Dropped, is_still_the_same
 from ingest.logs import (
@@ -31,6 +29,7 @@ from ingest.logs import (
     read_strength_csv,
 )
 from ingest.recording import NOTHING_TOLD, Told
+from ingest.settle import settle
 from ingest.unpack import ZIP_MAGIC, format_of, unpack
 from ingest.workers import limits_of, read_all
 from store.archive import archive_file, archive_original, quarantine_original, sha256_of
@@ -44,7 +43,6 @@ LOG_FORMATS = ("pain_csv", "strength_csv")
 KNOWN_OUTCOMES = ("ingested", "partly_ingested", "ignored")
 SAME_START_S = (0, 1, -1, 2, -2)
 UNKNOWN_KIND = "Not a watch export, a pain log or a strength log that Kneewatch knows."
-NEIGHBOURS = timedelta(days=2)
 FILES_PER_WRITE = 64
 WRITE_EVERY_S = 1.0
 """A transaction costs as much as reading a file, so that several files share one; nobody waits long for it."""
@@ -403,14 +401,23 @@ class _Intake:
             self._record([outcome.taken for outcome in outcomes])
             insert_rows(self.con, "activities", [ready.row for ready in found])
             insert_rows(self.con, "laps", [lap for ready in found for lap in ready.laps])
+            insert_rows(self.con, "outlines", [ready.outline for ready in found])
             for row in chain.from_iterable(outcome.log for outcome in outcomes):
                 save_pain_report(self.con, row) if isinstance(row, PainReport) else save_strength(
                     self.con, row
                 )
-            _point_to_canonical(self.con, [ready.row for ready in found])
+            self._settle(found)
         for outcome in outcomes:
             self._let_go(outcome.dropped)
         return [outcome.taken for outcome in outcomes]
+
+    def _settle(self, found: Sequence[Ready]) -> None:
+        """Judge the new activities beside those around them."""
+        days: dict[str, set[date]] = {}
+        for ready in found:
+            days.setdefault(str(ready.row["athlete"]), set()).add(ready.row["local_date"])  # type: ignore[arg-type]
+        for athlete in days:
+            settle(self.con, athlete, days=days[athlete])
 
     def _record(self, taken: Sequence[Taken]) -> None:
         """Write the rows of `exports`; a file of this name and content that was refused before is judged anew."""
@@ -485,51 +492,3 @@ def _read(path: Path, most_bytes: int) -> bytes | None:
             return file.read(most_bytes)
     except OSError:
         return None
-
-
-def _point_to_canonical(con: duckdb.DuckDBPyConnection, found: Sequence[Mapping[str, object]]) -> None:
-    """Judge the new activities and their neighbours in time again, and write who doubles whom."""
-    days: dict[str, list[date]] = {}
-    for row in found:
-        days.setdefault(str(row["athlete"]), []).append(row["local_date"])  # type: ignore[arg-type]
-    for athlete in days:
-        _point_among(con, athlete, days[athlete])
-
-
-def _point_among(con: duckdb.DuckDBPyConnection, athlete: str, days: Sequence[date]) -> None:
-    first, last = min(days) - NEIGHBOURS, max(days) + NEIGHBOURS
-    # Whoever is judged must be seen with all of its own neighbours, so one looks further than one judges.
-    neighbours = frame(
-        con,
-        "select a.*, e.format from activities a join exports e using (export_id, athlete) "
-        "where a.athlete = $athlete and a.local_date between $first and $last "
-        "and e.outcome in ('ingested', 'partly_ingested')",
-        athlete=athlete,
-        first=first - NEIGHBOURS,
-        last=last + NEIGHBOURS,
-    )
-    candidates = [_candidate(row) for row in neighbours.iter_rows(named=True)]
-    judged = neighbours.filter(pl.col("local_date").is_between(first, last))
-    before = dict(judged.select("activity_id", "duplicate_of").iter_rows())
-    for activity_id, canonical in find_duplicates(candidates).items():
-        if activity_id in before and before[activity_id] != canonical:
-            con.execute(
-                "update activities set duplicate_of = ? where activity_id = ?", [canonical, activity_id]
-            )
-
-
-def _candidate(row: dict[str, object]) -> Candidate:
-    knows: Callable[[str], float] = lambda column: float(row[column] is not None)  # noqa: E731
-    return Candidate(
-        activity_id=str(row["activity_id"]),
-        is_run=bool(row["is_run"]),
-        started_at=row["started_at"],  # type: ignore[arg-type]
-        elapsed_s=float(row["elapsed_s"]),  # type: ignore[arg-type]
-        distance_m=None if row["distance_m"] is None else float(row["distance_m"]),  # type: ignore[arg-type]
-        richness=(
-            knows("avg_hr_bpm"),
-            knows("avg_cadence_spm"),
-            float(row["format"] == "fit"),
-            knows("ascent_m"),
-        ),
-    )

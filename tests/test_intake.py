@@ -130,7 +130,7 @@ def test_a_run_is_taken_in_and_leaves_the_inbox(home: Home, settings: Settings) 
             "reason": None,
             "activities": 1,
             "seen_at": CLOCK.now,
-            "reader_version": "1",
+            "reader_version": "2",
         }
     ]
     [activity] = rows(home, "from runs")
@@ -420,7 +420,7 @@ def test_a_refused_file_is_set_aside_with_its_reason(home: Home, settings: Setti
         "error": "refused",
         "reason": taken.reason,
         "when": CLOCK.now.isoformat(),
-        "version": "1",
+        "version": "2",
         "athlete": "mara",
         "file_name": "2026/garbage.fit",
         "export_id": sha256(GARBAGE),

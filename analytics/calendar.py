@@ -1,5 +1,6 @@
 """Runs on the calendar of one athlete: load by day, and load, pace, plan and pain by week, without gaps."""
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from itertools import chain
 
@@ -18,7 +19,7 @@ from analytics.load import (
 from analytics.pace import pace_trend
 from analytics.plan import RUN_SESSIONS
 
-RUN_LOADS = ("hrss", "rtss", "knee_load_klu", "descent_m", "steep_descent_m")
+RUN_LOADS = ("rtss", "knee_load_klu", "descent_m", "steep_descent_m")
 PAIN_TIMES = ("before", "during", "after_60min", "next_morning")
 WEEK_DAYS = 7
 TREND_WEEKS = 16
@@ -80,12 +81,20 @@ WEEKLY_TRENDS = pl.Schema(
         "alerts": pl.Int32,
     }
 )
+CROSS_TRAINING = pl.Schema({"local_date": pl.Date, "srpe": pl.Float64, "hrss": pl.Float64})
+NO_CROSS_TRAINING = CROSS_TRAINING.to_frame()
 PACE_TREND = pl.Schema(
     {name: dtype for name, dtype in WEEKLY_TRENDS.items() if name.startswith("pace_trend")}
 )
 
 
-def daily_load(runs: pl.DataFrame, strength: pl.DataFrame, *, through: date) -> pl.DataFrame:
+def daily_load(
+    runs: pl.DataFrame,
+    strength: pl.DataFrame,
+    cross_training: pl.DataFrame = NO_CROSS_TRAINING,
+    *,
+    through: date,
+) -> pl.DataFrame:
     """
     Sum the load of each day of one athlete, rest days included, and add what the days before say.
 
@@ -96,19 +105,20 @@ def daily_load(runs: pl.DataFrame, strength: pl.DataFrame, *, through: date) -> 
         runs: activity_id, local_date, distance_m, timer_s, descent_m, steep_descent_m, srpe, hrss, rtss,
             knee_load_klu.
         strength: local_date, srpe.
+        cross_training: Activities that are no runs: local_date, srpe, hrss.
         through: Last day; what is later is left out.
 
     Returns:
         One row a day from the first session on: the columns of table daily_load without athlete.
     """
-    first = _first_day(runs, strength)
+    first = _first_day(runs, strength, cross_training)
     if first is None or first > through:
         return DAILY_LOAD.to_frame()
     spine = pl.select(local_date=pl.date_range(first, through, "1d"))
-    days = _with_totals(spine, runs, strength)
+    days = _with_totals(spine, runs, strength, cross_training)
     distance_m = days.get_column("distance_m").to_numpy()
     return (
-        days.with_columns(_fitness(days, runs, strength))
+        days.with_columns(_fitness(days, (runs, strength, cross_training)))
         .with_columns(
             _column("acwr_uncoupled", acwr_uncoupled(distance_m)),
             _column("acwr_ewma", acwr_ewma(distance_m)),
@@ -125,6 +135,7 @@ def weekly_trends(
     plan_sessions: pl.DataFrame,
     pain_reports: pl.DataFrame,
     strength: pl.DataFrame,
+    cross_training: pl.DataFrame = NO_CROSS_TRAINING,
     *,
     today: date,
     week_starts_on: int,
@@ -146,15 +157,15 @@ def weekly_trends(
         One row a week from the first session, report or plan day to today or the plan's end: the columns
         of table weekly_trends without athlete; alerts is 0.
     """
-    first = _first_day(daily, plan_sessions, pain_reports, runs, strength)
+    first = _first_day(daily, plan_sessions, pain_reports, runs, strength, cross_training)
     last = max([today, *plan_sessions.get_column("local_date").to_list()])
     if first is None or first > last:
         return WEEKLY_TRENDS.to_frame()
-    daily, runs, plan_sessions, pain_reports, strength = (
+    daily, runs, plan_sessions, pain_reports, strength, cross_training = (
         frame.with_columns(_week_start(week_starts_on))
-        for frame in (daily.sort("local_date"), runs, plan_sessions, pain_reports, strength)
+        for frame in (daily.sort("local_date"), runs, plan_sessions, pain_reports, strength, cross_training)
     )
-    weeks = _with_totals(_weeks(first, last, week_starts_on), runs, strength)
+    weeks = _with_totals(_weeks(first, last, week_starts_on), runs, strength, cross_training)
     for part in (
         _run_means(runs),
         _planned(plan_sessions, today),
@@ -179,9 +190,11 @@ def _first_day(*frames: pl.DataFrame) -> date | None:
     return min(days, default=None)
 
 
-def _with_totals(spine: pl.DataFrame, runs: pl.DataFrame, strength: pl.DataFrame) -> pl.DataFrame:
+def _with_totals(
+    spine: pl.DataFrame, runs: pl.DataFrame, strength: pl.DataFrame, cross_training: pl.DataFrame
+) -> pl.DataFrame:
     """
-    Add to each day or week its runs and loads.
+    Add to each day or week its runs and loads; cross-training counts by heart rate and exertion, never as distance.
 
     A load is null where there were sessions and none has it, and 0 where there were no sessions.
     """
@@ -191,15 +204,22 @@ def _with_totals(spine: pl.DataFrame, runs: pl.DataFrame, strength: pl.DataFrame
         *(_sum_of_known(name) for name in RUN_LOADS),
         runs=pl.len(),
     )
-    efforts = pl.concat([frame.select(key, pl.col("srpe").cast(pl.Float64)) for frame in (runs, strength)])
-    of_all = efforts.group_by(key).agg(_sum_of_known("srpe"), sessions=pl.len())
+    of_hearts = _load_of(key, "hrss", runs, cross_training)
+    of_efforts = _load_of(key, "srpe", runs, strength, cross_training)
     totals = spine.join(of_runs, on=key, how="left", maintain_order="left")
-    totals = totals.join(of_all, on=key, how="left", maintain_order="left")
     run_columns = pl.col("runs", "distance_m", "timer_s", *RUN_LOADS)
-    return totals.with_columns(
-        pl.when(pl.col("runs").is_null()).then(0).otherwise(run_columns).name.keep(),
-        pl.when(pl.col("sessions").is_null()).then(0.0).otherwise("srpe").alias("srpe"),
-    )
+    totals = totals.with_columns(pl.when(pl.col("runs").is_null()).then(0).otherwise(run_columns).name.keep())
+    for name, load in (("hrss", of_hearts), ("srpe", of_efforts)):
+        totals = totals.join(load, on=key, how="left", maintain_order="left").with_columns(
+            pl.when(pl.col("sessions").is_null()).then(0.0).otherwise(name).alias(name)
+        )
+        totals = totals.drop("sessions")
+    return totals
+
+
+def _load_of(key: str, name: str, *sessions: pl.DataFrame) -> pl.DataFrame:
+    together = pl.concat([frame.select(key, pl.col(name).cast(pl.Float64)) for frame in sessions])
+    return together.group_by(key).agg(_sum_of_known(name), sessions=pl.len())
 
 
 def _sum_of_known(name: str) -> pl.Expr:
@@ -207,10 +227,12 @@ def _sum_of_known(name: str) -> pl.Expr:
     return pl.when(known.len() > 0).then(known.sum()).alias(name)
 
 
-def _fitness(days: pl.DataFrame, runs: pl.DataFrame, strength: pl.DataFrame) -> list[pl.Series]:
+def _fitness(days: pl.DataFrame, sessions: Sequence[pl.DataFrame]) -> list[pl.Series]:
     """ctl, atl and tsb of the days; null when no session has any load."""
-    has_load = {unit: runs.get_column(unit).count() > 0 for unit in ("hrss", "rtss", "srpe")}
-    has_load["srpe"] |= strength.get_column("srpe").count() > 0
+    has_load = {
+        unit: any(unit in one.columns and one.get_column(unit).count() > 0 for one in sessions)
+        for unit in ("hrss", "rtss", "srpe")
+    }
     unit = next((unit for unit, has in has_load.items() if has), None)
     if unit is None:
         return [pl.Series(name, [None] * len(days), pl.Float64) for name in ("ctl", "atl", "tsb")]

@@ -85,6 +85,18 @@ def metrics_of_run(
     }
 
 
+def cross_training_load(
+    samples: pl.DataFrame, *, timer_s: float, rpe: float | None, values: AthleteValues
+) -> dict[str, float | None]:
+    """Compute what table cross_training holds of an activity that is no run, but for the key of its inputs."""
+    trimp = trimp_banister(column(samples, "hr_bpm"), _durations_s(samples), values.heart_rate)
+    return {
+        "trimp_banister": trimp,
+        "hrss": hrss(trimp, values.heart_rate),
+        "srpe": srpe(rpe, timer_s),
+    }
+
+
 def _durations_s(samples: pl.DataFrame) -> Floats:
     """Timer seconds each sample speaks for: those since the one before, 10 at most."""
     timer_s = column(samples, "timer_s")

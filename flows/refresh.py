@@ -14,11 +14,11 @@ from analytics.calendar import daily_load, weekly_trends
 from analytics.load import HeartRateProfile, with_spikes
 from analytics.pace import best_efforts
 from analytics.plan import dated, plan_vs_actual, upcoming_spikes
-from analytics.run_metrics import FORMULA_VERSION, AthleteValues, metrics_of_run
+from analytics.run_metrics import FORMULA_VERSION, AthleteValues, cross_training_load, metrics_of_run
+from flows.run_samples import Sources, samples_of_run, sources_of
 from ingest.plans import read_plan
-from store.database import frame, insert, replace, transaction
+from store.database import frame, insert, insert_rows, replace, transaction
 from store.home import Home
-from store.samples import read_samples
 from store.settings import Athlete, Settings
 
 WEEK_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -53,9 +53,17 @@ def refresh_athlete(
             today=today,
         )
         sessions = _plan_sessions(con, settings, athlete)
-        daily = daily_load(runs, strength, through=today)
+        cross = _cross_training(con, home, athlete, values, today=today, rebuild=rebuild)
+        daily = daily_load(runs, strength, cross, through=today)
         weeks = weekly_trends(
-            daily, runs, sessions, pain, strength, today=today, week_starts_on=_week_start(settings, athlete)
+            daily,
+            runs,
+            sessions,
+            pain,
+            strength,
+            cross,
+            today=today,
+            week_starts_on=_week_start(settings, athlete),
         )
         replace(con, "plan_sessions", sessions, athlete=athlete)
         replace(con, "daily_load", daily, athlete=athlete)
@@ -113,10 +121,11 @@ def _refresh_run_metrics(
 ) -> int:
     """Compute metrics of new and changed runs, and each run's spike from the history; return how many were computed."""
     runs = frame(con, "select * from runs where athlete = $athlete order by started_at", athlete=athlete)
-    keys = {row["activity_id"]: _inputs_key(row, values) for row in runs.iter_rows(named=True)}
+    sources = sources_of(con, athlete)
+    keys = {row["activity_id"]: _inputs_key(row, values, sources) for row in runs.iter_rows(named=True)}
     kept = _still_valid(con, athlete, {} if rebuild else keys)
     stale = runs.filter(~pl.col("activity_id").is_in(kept["activity_id"].implode()))
-    metrics, efforts = _compute(home, stale.iter_rows(named=True), values, keys)
+    metrics, efforts = _compute(home, stale.iter_rows(named=True), values, sources, keys)
     derived = pl.concat([kept, metrics], how="diagonal_relaxed") if metrics.height else kept
     spikes = with_spikes(runs.select("activity_id", "started_at", "distance_m"))
     rows = derived.drop([c for c in spikes.columns if c != "activity_id" and c in derived.columns]).join(
@@ -155,15 +164,17 @@ def _without_run(con: duckdb.DuckDBPyConnection, athlete: str) -> list[str]:
 
 
 def _compute(
-    home: Home, runs: Iterable[dict[str, Any]], values: AthleteValues, keys: Mapping[str, str]
+    home: Home,
+    runs: Iterable[dict[str, Any]],
+    values: AthleteValues,
+    sources: Sources,
+    keys: Mapping[str, str],
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     metrics: list[dict[str, object]] = []
     efforts: list[pl.DataFrame] = []
     for run in runs:
         activity_id = run["activity_id"]
-        samples = read_samples(
-            home, athlete=run["athlete"], year=run["started_at"].year, activity_id=activity_id
-        )
+        samples = samples_of_run(home, run, sources)
         told = metrics_of_run(
             samples, timer_s=run["timer_s"], distance_m=run["distance_m"], rpe=run["rpe"], values=values
         )
@@ -173,8 +184,10 @@ def _compute(
     return pl.DataFrame(metrics, infer_schema_length=None), found
 
 
-def _inputs_key(run: Mapping[str, object], values: AthleteValues) -> str:
-    parts = (run["activity_id"], run["timer_s"], run["distance_m"], run["rpe"], values, FORMULA_VERSION)
+def _inputs_key(run: Mapping[str, Any], values: AthleteValues, sources: Sources) -> str:
+    made_of = sources.key(run["activity_id"])
+    totals = (run["timer_s"], run["distance_m"], run["recorded_distance_m"], run["rpe"])
+    parts = (run["activity_id"], *totals, made_of, values, FORMULA_VERSION)
     return hashlib.sha256("|".join(map(str, parts)).encode()).hexdigest()
 
 
@@ -194,6 +207,48 @@ def _strength(con: duckdb.DuckDBPyConnection, athlete: str, today: date) -> pl.D
         con,
         "select local_date, null::double as srpe from strength_sessions "
         "where athlete = $athlete and local_date <= $today",
+        athlete=athlete,
+        today=today,
+    )
+
+
+def _cross_training(
+    con: duckdb.DuckDBPyConnection,
+    home: Home,
+    athlete: str,
+    values: AthleteValues,
+    *,
+    today: date,
+    rebuild: bool,
+) -> pl.DataFrame:
+    """Compute the load of new and changed activities that are no runs, and return that of all: local_date, srpe, hrss."""
+    others = frame(
+        con,
+        "select * from activities where athlete = $athlete and not is_run and duplicate_of is null "
+        "and part_of is null and not is_excluded and sport <> 'transition' order by started_at",
+        athlete=athlete,
+    )
+    keys = {row["activity_id"]: _inputs_key(row, values, Sources()) for row in others.iter_rows(named=True)}
+    stored = con.execute("select activity_id, inputs_key from cross_training").fetchall()
+    known = set() if rebuild else {activity_id for activity_id, key in stored if keys.get(activity_id) == key}
+    stale = [row for row in others.iter_rows(named=True) if row["activity_id"] not in known]
+    gone = "activity_id in (select activity_id from activities where athlete = ?) and not list_contains(?, activity_id)"
+    con.execute(f"delete from cross_training where {gone}", [athlete, list(known)])
+    loads = [
+        {
+            "activity_id": row["activity_id"],
+            **cross_training_load(
+                samples_of_run(home, row, Sources()), timer_s=row["timer_s"], rpe=row["rpe"], values=values
+            ),
+            "inputs_key": keys[row["activity_id"]],
+        }
+        for row in stale
+    ]
+    insert_rows(con, "cross_training", loads)
+    return frame(
+        con,
+        "select a.local_date, c.srpe, c.hrss from cross_training c join activities a using (activity_id) "
+        "where a.athlete = $athlete and a.local_date <= $today",
         athlete=athlete,
         today=today,
     )

@@ -16,7 +16,7 @@ import duckdb
 from analytics.plan import dated
 from flows.alerting import deliver, raise_for_athlete
 from flows.refresh import athletes_of, choose_plan, names_of, refresh_athlete
-from ingest import intake
+from ingest import intake, settle
 from ingest.inbox import Dropped, dropped_files, given_files
 from ingest.intake import Taken
 from ingest.logs import PainReport
@@ -184,10 +184,31 @@ def acknowledge(home: Home, settings: Settings, clock: Clock, alert_id: str) -> 
     publish(home, settings, clock)
 
 
-def exclude(home: Home, settings: Settings, clock: Clock, activity_id: str, *, is_excluded: bool) -> None:
-    """Leave an activity out of all sums, or let it count again."""
-    with _step(home, "exclude", clock) as (con, _), transaction(con):
-        con.execute("update activities set is_excluded = ? where activity_id = ?", [is_excluded, activity_id])
+def decide(
+    home: Home,
+    settings: Settings,
+    clock: Clock,
+    *,
+    kind: str,
+    activity_id: str,
+    other_id: str | None = None,
+    distance_m: float | None = None,
+) -> None:
+    """Keep a decision about an activity for good, and compute what follows from it; kinds as in activity_decisions."""
+    with _step(home, kind, clock) as (con, _), transaction(con):
+        athlete, day = con.execute(
+            "select athlete, local_date from activities where activity_id = ?", [activity_id]
+        ).fetchall()[0]
+        settle.decide(
+            con,
+            athlete=athlete,
+            kind=kind,
+            activity_id=activity_id,
+            other_id=other_id,
+            distance_m=distance_m,
+            now=datetime.now(UTC),
+        )
+        settle.settle(con, athlete, days=[day])
     bring_up_to_date(home, settings, clock)
 
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from kneewatch.asking import SHOWN_ID, Rows, day_shown, rows_of, short_id, units_of, whole_id
+from kneewatch.commands.activities import activities
 from kneewatch.options import (
     AthleteOption,
     HomeOption,
@@ -22,7 +24,7 @@ from kneewatch.options import (
     settings_of,
 )
 from kneewatch.show import Column, plain_columns, print_json, show, show_notices, text
-from store.errors import KneewatchError, WrongUseError
+from store.errors import WrongUseError
 
 if TYPE_CHECKING:
     import duckdb
@@ -30,14 +32,8 @@ if TYPE_CHECKING:
     from report.format import Units
     from store.settings import Settings
 
-Rows = list[dict[str, Any]]
-
-SHOWN_ID = 12
-"""Characters of an id that a table shows; any unambiguous beginning of it can be given back."""
-
 plan = typer.Typer(help="The plan: show it, choose one.")
 alerts = typer.Typer(help="Alerts: list them, acknowledge one, try the channels.")
-activities = typer.Typer(help="Activities: list them, look at one, leave one out.")
 exports = typer.Typer(help="Every file seen, and what became of it.")
 
 
@@ -62,7 +58,7 @@ def week(
     folder = home_of(home)
     settings = settings_of(folder)
     with published(folder, settings, day_of(today)) as con:
-        rows = _rows(
+        rows = rows_of(
             con,
             "select * from weekly_trends where athlete = $athlete and week_start <= $today order by week_start",
             athlete=athlete_of(settings, athlete),
@@ -70,7 +66,7 @@ def week(
         )
     show(
         rows[-weeks:],
-        _week_columns(_units(settings)),
+        _week_columns(units_of(settings)),
         as_json=as_json,
         empty="No week yet: nothing was taken in.",
     )
@@ -153,9 +149,9 @@ def plan_show(
     """Show the active plan, session by session, with what became of it."""
     folder = home_of(home)
     settings = settings_of(folder)
-    units = _units(settings)
+    units = units_of(settings)
     with published(folder, settings, day_of(today)) as con:
-        rows = _rows(
+        rows = rows_of(
             con,
             "select p.*, v.status, v.distance_m as done_m from plan_sessions p "
             "left join plan_vs_actual v using (athlete, local_date, session) where athlete = $athlete "
@@ -164,7 +160,7 @@ def plan_show(
         )
     columns: list[Column] = [
         ("week", "Week", text),
-        ("local_date", "Day", _day),
+        ("local_date", "Day", day_shown),
         ("session", "Session", text),
         ("distance_m", "Planned", lambda m: units.distance(m) if m else ""),
         ("zone", "Zone", lambda zone: "" if zone == "none" else text(zone)),
@@ -196,7 +192,9 @@ def plan_use(
     first = steps.use_plan(
         folder, settings, clock, athlete=athlete_of(settings, athlete), plan=name, race_date=race.date()
     )
-    print(f"{name}: from {_day(first)} {first.year} to the race on {_day(race.date())} {race.year}.")
+    print(
+        f"{name}: from {day_shown(first)} {first.year} to the race on {day_shown(race.date())} {race.year}."
+    )
 
 
 # alerts ----------------------------------------------------------------------------------------------------
@@ -231,7 +229,7 @@ def list_alerts(
     folder = home_of(home)
     settings = settings_of(folder)
     with published(folder, settings, day_of(today)) as con:
-        rows = _rows(
+        rows = rows_of(
             con,
             "select * from alerts where athlete = $athlete and ($all_alerts or status = 'open') and local_date <= $today "
             "order by local_date, side, alert_id",
@@ -261,9 +259,9 @@ def alerts_ack(
     folder = home_of(home)
     settings = settings_of(folder)
     with published(folder, settings, None) as con:
-        whole_id = _whole_id(con, "alerts", "alert_id", alert_id)
-    steps.acknowledge(folder, settings, steps.clock_of(settings), whole_id)
-    print(f"Acknowledged {whole_id[:SHOWN_ID]}.")
+        this = whole_id(con, "alerts", "alert_id", alert_id)
+    steps.acknowledge(folder, settings, steps.clock_of(settings), this)
+    print(f"Acknowledged {this[:SHOWN_ID]}.")
 
 
 @alerts.command("test")
@@ -289,88 +287,6 @@ def alerts_test(home: HomeOption = None) -> None:
         raise typer.Exit(1)
 
 
-# activities ------------------------------------------------------------------------------------------------
-
-
-@activities.callback(invoke_without_command=True)
-def activities_or_list(context: typer.Context, home: HomeOption = None, as_json: JsonOption = False) -> None:
-    """Show the activities."""
-    if context.invoked_subcommand is None:
-        activities_list(home=home, as_json=as_json)
-
-
-@activities.command("list")
-def activities_list(
-    home: HomeOption = None,
-    athlete: AthleteOption = None,
-    last: Annotated[int, typer.Option("--last", min=1, help="How many, the newest.")] = 30,
-    as_json: JsonOption = False,
-) -> None:
-    """Show the newest activities, those included that do not count."""
-    folder = home_of(home)
-    settings = settings_of(folder)
-    units = _units(settings)
-    with published(folder, settings, None) as con:
-        rows = _rows(
-            con,
-            "select * from (select * from activities where athlete = $athlete order by started_at desc limit $last) "
-            "order by started_at",
-            athlete=athlete_of(settings, athlete),
-            last=last,
-        )
-    show(rows, _activity_columns(units), as_json=as_json, empty="No activity yet: nothing was taken in.")
-
-
-@activities.command("show")
-def activities_show(
-    activity_id: Annotated[str, typer.Argument(metavar="ID", help="The activity's id, or how it begins.")],
-    home: HomeOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Show everything known of one activity."""
-    folder = home_of(home)
-    with published(folder, settings_of(folder), None) as con:
-        whole_id = _whole_id(con, "activities", "activity_id", activity_id)
-        (activity,) = _rows(
-            con,
-            "select a.*, e.file_name, m.* exclude (activity_id, gap_s_per_km, inputs_key) from activities a "
-            "left join exports e on e.export_id = a.export_id and e.athlete = a.athlete and e.outcome <> 'duplicate' "
-            "left join run_metrics m using (activity_id) where a.activity_id = $whole_id",
-            whole_id=whole_id,
-        )
-        laps = _rows(
-            con, "select * from laps where activity_id = $whole_id order by lap_index", whole_id=whole_id
-        )
-    if as_json:
-        print_json({**activity, "laps": laps})
-        return
-    facts = [{"what": key, "value": value} for key, value in activity.items() if value is not None]
-    show(facts, [("what", "What", text), ("value", "Value", _value)], as_json=False, empty="")
-    show(
-        laps,
-        plain_columns(["lap_index", "timer_s", "distance_m", "avg_hr_bpm"]),
-        as_json=False,
-        empty="No laps.",
-    )
-
-
-@activities.command("exclude")
-def activities_exclude(
-    activity_id: Annotated[str, typer.Argument(metavar="ID", help="The activity's id, or how it begins.")],
-    undo: Annotated[bool, typer.Option("--undo", help="Let it count again.")] = False,
-    home: HomeOption = None,
-) -> None:
-    """Leave an activity out of all sums, or let it count again."""
-    from flows import steps
-
-    folder = home_of(home)
-    settings = settings_of(folder)
-    with published(folder, settings, None) as con:
-        whole_id = _whole_id(con, "activities", "activity_id", activity_id)
-    steps.exclude(folder, settings, steps.clock_of(settings), whole_id, is_excluded=not undo)
-    print(f"{whole_id[:SHOWN_ID]} {'counts again' if undo else 'no longer counts'}.")
-
-
 # exports ---------------------------------------------------------------------------------------------------
 
 
@@ -390,7 +306,7 @@ def exports_list(
     """Show every file seen, and what became of it."""
     folder = home_of(home)
     with published(folder, settings_of(folder), None) as con:
-        rows = _rows(
+        rows = rows_of(
             con,
             "select * from exports where $outcome is null or outcome = $outcome order by seen_at, athlete, file_name",
             outcome=outcome,
@@ -424,34 +340,14 @@ def exports_retry(home: HomeOption = None, as_json: JsonOption = False) -> None:
 # Helpers ---------------------------------------------------------------------------------------------------
 
 
-def _rows(con: duckdb.DuckDBPyConnection, question: str, **params: object) -> Rows:
-    cursor = con.execute(question, params)
-    columns = [column[0] for column in cursor.description or ()]
-    return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
-
-
 def _asked(con: duckdb.DuckDBPyConnection, question: str, known: dict[str, object]) -> Rows:
     """Ask what a person wrote; only parameters that it names, because DuckDB refuses others."""
     import duckdb
 
     try:
-        return _rows(con, question, **{key: value for key, value in known.items() if f"${key}" in question})
+        return rows_of(con, question, **{key: value for key, value in known.items() if f"${key}" in question})
     except duckdb.Error as error:
         raise WrongUseError(str(error).strip()) from None
-
-
-def _whole_id(con: duckdb.DuckDBPyConnection, table: str, column: str, beginning: str) -> str:
-    found = _rows(
-        con,
-        f"select {column} as id from {table} where starts_with({column}, $beginning) limit 2",
-        beginning=beginning,
-    )
-    if len(found) != 1:
-        what = "begin" if found else "none begins"
-        raise KneewatchError(
-            f"Of the {table}, {'several ' if found else ''}{what} with {beginning!r}; kneewatch {table} list shows them."
-        )
-    return str(found[0]["id"])
 
 
 def _day_shown(con: duckdb.DuckDBPyConnection, settings: Settings, today: datetime | None) -> date:
@@ -463,17 +359,11 @@ def _day_shown(con: duckdb.DuckDBPyConnection, settings: Settings, today: dateti
     return published_day(con, settings)
 
 
-def _units(settings: Settings) -> Units:
-    from report.format import Units
-
-    return Units(settings.units)
-
-
 def _week_columns(units: Units) -> list[Column]:
     from report.format import duration, number, percent
 
     return [
-        ("week_start", "Week", _day),
+        ("week_start", "Week", day_shown),
         ("plan_week", "Plan", text),
         ("runs", "Runs", text),
         ("distance_m", "Run", units.distance),
@@ -490,44 +380,13 @@ def _week_columns(units: Units) -> list[Column]:
     ]
 
 
-def _activity_columns(units: Units) -> list[Column]:
-    from report.format import duration, number
-
-    return [
-        ("activity_id", "Id", _short_id),
-        ("local_date", "Day", _day),
-        ("sport", "Sport", text),
-        ("distance_m", "Distance", units.distance),
-        ("timer_s", "Time", duration),
-        ("pace_s_per_km", "Pace", units.pace),
-        ("avg_hr_bpm", "HR", number),
-        ("device", "Device", text),
-        ("duplicate_of", "Doubles", _short_id),
-        ("is_excluded", "Left out", lambda out: "yes" if out else ""),
-    ]
-
-
 def _alert_title(alert: dict[str, Any]) -> str:
     knee = f"{alert['side']} knee" if alert["side"] else "load"
     parts = (
         alert["severity"].upper(),
         knee,
-        _day(alert["local_date"]),
+        day_shown(alert["local_date"]),
         alert["status"],
-        _short_id(alert["alert_id"]),
+        short_id(alert["alert_id"]),
     )
     return "  ·  ".join(parts)
-
-
-def _day(value: date) -> str:
-    from report.format import day
-
-    return day(value)
-
-
-def _short_id(value: str | None) -> str:
-    return text(value)[:SHOWN_ID]
-
-
-def _value(value: object) -> str:
-    return f"{value:.3f}".rstrip("0").rstrip(".") if isinstance(value, float) else text(value)

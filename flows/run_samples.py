@@ -1,0 +1,119 @@
+"""The samples of a run as it counts: with the parts joined to it, a heart rate that another record has, a corrected length."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from store.database import frame
+from store.home import Home
+from store.samples import read_samples
+
+SAME_MOMENT = "10s"
+"""So far apart may the samples of two records be for one to lend the other its heart rate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record's samples file."""
+
+    activity_id: str
+    athlete: str
+    started_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """
+    What the runs of one athlete are made of beside their own records.
+
+    Attributes:
+        parts: Records joined to a run, by its activity_id and in order of time.
+        pulses: The record that knows the heart rate, for runs that do not.
+    """
+
+    parts: Mapping[str, tuple[Record, ...]] = field(default_factory=dict)
+    pulses: Mapping[str, Record] = field(default_factory=dict)
+
+    def key(self, activity_id: str) -> str:
+        """Return what changes when a run is made of something else."""
+        pulse = self.pulses.get(activity_id)
+        ids = [part.activity_id for part in self.parts.get(activity_id, ())]
+        return "+".join([*ids, pulse.activity_id if pulse else ""])
+
+
+def sources_of(con: duckdb.DuckDBPyConnection, athlete: str) -> Sources:
+    """Find out what the runs of an athlete are made of."""
+    parts: dict[str, tuple[Record, ...]] = {}
+    joined = frame(
+        con,
+        "select part_of, activity_id, athlete, started_at from activities "
+        "where athlete = $athlete and part_of is not null and duplicate_of is null and not is_excluded order by started_at",
+        athlete=athlete,
+    )
+    for row in joined.iter_rows(named=True):
+        run = row.pop("part_of")
+        parts[run] = (*parts.get(run, ()), Record(**row))
+    lent = frame(
+        con,
+        "select run.activity_id as run_id, other.activity_id, other.athlete, other.started_at "
+        "from activities run join activities other on other.duplicate_of = run.activity_id "
+        "where run.athlete = $athlete and run.avg_hr_bpm is null and other.avg_hr_bpm is not null "
+        "order by other.activity_id desc",
+        athlete=athlete,
+    )
+    pulses = {row.pop("run_id"): Record(**row) for row in lent.iter_rows(named=True)}
+    return Sources(parts, pulses)
+
+
+def samples_of_run(home: Home, run: Mapping[str, Any], sources: Sources) -> pl.DataFrame:
+    """Return the samples of a row of `runs`: columns of the view samples with timer_s, on one time axis."""
+    own = Record(run["activity_id"], run["athlete"], run["started_at"])
+    samples = _read(home, own)
+    for part in sources.parts.get(own.activity_id, ()):
+        samples = _joined(
+            samples, _read(home, part), gap_s=(part.started_at - own.started_at).total_seconds()
+        )
+    if pulse := sources.pulses.get(own.activity_id):
+        samples = _with_pulse(samples, _read(home, pulse))
+    if run["recorded_distance_m"]:
+        share = run["distance_m"] / run["recorded_distance_m"]
+        samples = samples.with_columns(pl.col("distance_m", "speed_m_per_s") * share)
+    return samples
+
+
+def _read(home: Home, record: Record) -> pl.DataFrame:
+    return read_samples(
+        home, athlete=record.athlete, year=record.started_at.year, activity_id=record.activity_id
+    )
+
+
+def _joined(samples: pl.DataFrame, part: pl.DataFrame, *, gap_s: float) -> pl.DataFrame:
+    """Put a part behind the samples so far; between the two the timer stood."""
+    ran_s, went_m = (samples[name].drop_nulls().tail(1) for name in ("timer_s", "distance_m"))
+    return pl.concat(
+        [
+            samples,
+            part.with_columns(
+                pl.col("elapsed_s") + gap_s,
+                pl.col("timer_s") + (ran_s.item() if len(ran_s) else 0.0),
+                pl.col("distance_m") + (went_m.item() if len(went_m) else 0.0),
+            ),
+        ]
+    )
+
+
+def _with_pulse(samples: pl.DataFrame, other: pl.DataFrame) -> pl.DataFrame:
+    """Take the heart rate over from another record of the same session, moment by moment."""
+    pulse = other.select("at", "hr_bpm").drop_nulls().sort("at")
+    return (
+        samples.drop("hr_bpm")
+        .sort("at")
+        .join_asof(pulse, on="at", strategy="nearest", tolerance=SAME_MOMENT)
+        .select(samples.columns)
+    )

@@ -1,0 +1,67 @@
+"""Questions to the published database that several commands ask."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kneewatch.show import text
+from store.errors import KneewatchError
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    import duckdb
+
+    from report.format import Units
+    from store.settings import Settings
+
+Rows = list[dict[str, Any]]
+
+SHOWN_ID = 12
+"""Characters of an id that a table shows; any unambiguous beginning of it can be given back."""
+
+
+def rows_of(con: duckdb.DuckDBPyConnection, question: str, **params: object) -> Rows:
+    """Return the answer as rows."""
+    cursor = con.execute(question, params)
+    columns = [column[0] for column in cursor.description or ()]
+    return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+
+
+def whole_id(con: duckdb.DuckDBPyConnection, table: str, column: str, beginning: str) -> str:
+    """
+    Return the id that begins so.
+
+    Raises:
+        KneewatchError: If there is none, or several.
+    """
+    found = rows_of(
+        con,
+        f"select {column} as id from {table} where starts_with({column}, $beginning) limit 2",
+        beginning=beginning,
+    )
+    if len(found) != 1:
+        what = "begin" if found else "none begins"
+        raise KneewatchError(
+            f"Of the {table}, {'several ' if found else ''}{what} with {beginning!r}; kneewatch {table} list shows them."
+        )
+    return str(found[0]["id"])
+
+
+def units_of(settings: Settings) -> Units:
+    """Return the units that the settings ask for."""
+    from report.format import Units
+
+    return Units(settings.units)
+
+
+def day_shown(value: date) -> str:
+    """Return a day as people write it."""
+    from report.format import day
+
+    return day(value)
+
+
+def short_id(value: str | None) -> str:
+    """Return what a table shows of an id."""
+    return text(value)[:SHOWN_ID]

@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 2
 
-.PHONY: setup demo test test-oracle bench-readers check lint lock sample-data pictures clean
+.PHONY: setup demo test test-oracle bench-readers bench-duplicates check lint lock sample-data pictures clean
 
 setup: .venv/.ready
 
@@ -25,6 +25,9 @@ test-oracle: setup ## every value of every real FIT file against fitparse; KNEEW
 
 bench-readers: setup .venv/bench/.ready ## the readers against their peers; KNEEWATCH_CORPUS says where real files are
 	PYTHONPATH=.:.venv/bench $(BIN)/python -m benchmarks.readers
+
+bench-duplicates: setup ## finding the same run among ten thousand, and what a new file costs
+	$(BIN)/python -m benchmarks.duplicates
 
 .venv/bench/.ready: benchmarks/requirements.lock | setup
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from importlib.metadata import version
@@ -61,9 +62,10 @@ def run_all(home: Home, settings: Settings, clock: Clock, *, rebuild: bool = Fal
 def review(home: Home, settings: Settings, clock: Clock, *, rebuild: bool = False) -> Counts:
     """Do everything that follows an intake: trends, alerts, report, publish, letters."""
     counts: Counts = {}
-    counts |= refresh(home, settings, clock, rebuild=rebuild)
-    counts |= raise_alerts(home, settings, clock)
-    publish(home, settings, clock)
+    with in_one_go(home, "review"):
+        counts |= refresh(home, settings, clock, rebuild=rebuild)
+        counts |= raise_alerts(home, settings, clock)
+        publish(home, settings, clock)
     counts |= notify(home, settings, clock)
     return counts
 
@@ -146,9 +148,10 @@ def notify(home: Home, settings: Settings, clock: Clock) -> Counts:
 
 def bring_up_to_date(home: Home, settings: Settings, clock: Clock) -> None:
     """Compute what follows from the facts, and publish; letters wait for the next review."""
-    refresh(home, settings, clock)
-    raise_alerts(home, settings, clock)
-    publish(home, settings, clock)
+    with in_one_go(home, "bring_up_to_date"):
+        refresh(home, settings, clock)
+        raise_alerts(home, settings, clock)
+        publish(home, settings, clock)
 
 
 def log_pain(home: Home, settings: Settings, clock: Clock, report: PainReport) -> list[dict[str, object]]:
@@ -234,25 +237,43 @@ def report_html(con: duckdb.DuckDBPyConnection, settings: Settings, *, athlete: 
 
 
 @contextmanager
-def _step(home: Home, name: str, clock: Clock) -> Iterator[tuple[duckdb.DuckDBPyConnection, Counts]]:
-    """Hold the lock and the store for one step, write into flow_log what it did, and publish what changed."""
-    started_at = datetime.now(UTC)
-    counts: Counts = {}
-    outcome = "failed"
+def in_one_go(home: Home, name: str) -> Iterator[None]:
+    """Let the steps within share the lock and the open store; what they changed is published once, at the end."""
     with writing(home, name), opened_store(home) as con:
+        token = _shared.set((home, con))
         try:
-            yield con, counts
-            outcome = "ok"
+            yield
         finally:
-            row = {
-                "started_at": started_at,
-                "ended_at": datetime.now(UTC),
-                "step": name,
-                "outcome": outcome,
-                "counts": json.dumps({"today": clock.today.isoformat(), **counts}),
-            }
-            insert_rows(con, "flow_log", [row])
+            _shared.reset(token)
         publish_copy(con, home)
+
+
+_shared: ContextVar[tuple[Home, duckdb.DuckDBPyConnection] | None] = ContextVar("_shared", default=None)
+
+
+@contextmanager
+def _step(home: Home, name: str, clock: Clock) -> Iterator[tuple[duckdb.DuckDBPyConnection, Counts]]:
+    """Do one step in the open store, alone or in one go with others, and write into flow_log what it did."""
+    shared = _shared.get()
+    if shared is None or shared[0] != home:
+        with in_one_go(home, name), _step(home, name, clock) as step:
+            yield step
+        return
+    con, counts = shared[1], Counts()
+    started_at = datetime.now(UTC)
+    outcome = "failed"
+    try:
+        yield con, counts
+        outcome = "ok"
+    finally:
+        row = {
+            "started_at": started_at,
+            "ended_at": datetime.now(UTC),
+            "step": name,
+            "outcome": outcome,
+            "counts": json.dumps({"today": clock.today.isoformat(), **counts}),
+        }
+        insert_rows(con, "flow_log", [row])
 
 
 def _add(counts: Counts, more: Counts) -> None:

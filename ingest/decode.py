@@ -1,9 +1,8 @@
 """The readers, one per format, and all that becomes of one archived file before the store: bytes to activities."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -12,13 +11,12 @@ from ingest.activity import Activity, activities_of
 from ingest.errors import IngestError
 from ingest.fit import read_fit
 from ingest.gpx import read_gpx
+from ingest.jobs import Job, Read, Ready
 from ingest.polar import read_polar
 from ingest.recording import NOTHING_TOLD, Recording, Told
 from ingest.summary import read_summary
 from ingest.tcx import read_tcx
 from store.samples import encode_samples
-
-READER_VERSION = "2"
 
 READERS: dict[str, Callable[[bytes], Recording]] = {
     "fit": read_fit,
@@ -33,54 +31,6 @@ TELLING_COLUMNS = ("lat_deg", "distance_m", "altitude_m", "hr_bpm", "cadence_spm
 NOT_YET = {
     "zip": "This is an archive inside an archive inside an archive; unpack it and drop what is inside.",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """
-    One archived file to be read.
-
-    Attributes:
-        format: Key of READERS.
-        time_zone: The athlete's, for days that neither the file nor a position tells.
-        told: What the archive that it came in says of it.
-    """
-
-    path: Path
-    format: str
-    athlete: str
-    export_id: str
-    time_zone: str
-    now: datetime
-    told: Told = NOTHING_TOLD
-
-
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """
-    One activity as it is stored.
-
-    Attributes:
-        row: Columns of table `activities` (all but those that follow from other activities or from decisions).
-        laps: Columns of table `laps`.
-        outline: Columns of table `outlines`.
-        year: Of the start (UTC), part of where the samples lie.
-        samples: Content of the samples file.
-    """
-
-    row: dict[str, object]
-    laps: list[dict[str, object]]
-    outline: dict[str, object]
-    year: int
-    samples: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Read:
-    """What a file holds, and the sentence on what is missing from it."""
-
-    activities: tuple[Ready, ...]
-    missing: str | None
 
 
 def read(job: Job) -> Read:

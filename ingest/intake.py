@@ -15,9 +15,9 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from ingest.containers import Member, inventory_of, members_of
-from ingest.decode import READER_VERSION, Job, Read, Ready
 from ingest.errors import IngestError, NotAnActivityError
 from ingest.inbox import Dropped, is_still_the_same
+from ingest.jobs import READER_VERSION, Job, Read, Ready
 from ingest.logs import (
     LogError,
     LogResult,

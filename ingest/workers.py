@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from ingest.errors import IngestError
 
 if TYPE_CHECKING:
-    from ingest.decode import Job, Read
+    from ingest.jobs import Job, Read
     from store.settings import Settings
 
 MOST_WORKERS = 4

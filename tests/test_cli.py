@@ -256,6 +256,61 @@ def test_an_activity_can_be_left_out_and_counts_again(own_home: Path) -> None:
     assert [alert["status"] for alert in again if alert["rule"] == "spike_and_pain"] == ["cleared"] * 3
 
 
+def ids_of_runs(home: Path) -> list[str]:
+    query = "select activity_id from runs order by started_at desc"
+    return [row["activity_id"] for row in json.loads(kneewatch("sql", query, "--json", home=home).stdout)]
+
+
+def test_a_distance_can_be_corrected_and_taken_back(own_home: Path) -> None:
+    """In any unit; what is no distance is wrong use."""
+    run = ids_of_runs(own_home)[0]
+    query = f"select round(distance_m) as m from runs where activity_id = '{run}'"
+    recorded = kneewatch("sql", query, "--json", home=own_home).stdout
+
+    wrong = kneewatch("activities", "correct", run[:12], "--distance", "far", home=own_home)
+    done = kneewatch("activities", "correct", run[:12], "--distance", "10.2km", home=own_home)
+    corrected = json.loads(kneewatch("sql", query, "--json", home=own_home).stdout)
+    kneewatch("activities", "correct", run[:12], "--distance", "recorded", home=own_home)
+
+    assert (wrong.returncode, "10.2km" in wrong.stderr) == (2, True)
+    assert "10.2 km from now on" in done.stdout
+    assert corrected == [{"m": 10200}]
+    assert kneewatch("sql", query, "--json", home=own_home).stdout == recorded
+
+
+def test_activities_can_be_joined_and_taken_apart(own_home: Path) -> None:
+    """Two count as one until they are taken apart."""
+    second, first, *_ = before = ids_of_runs(own_home)
+
+    joined = kneewatch("activities", "join", second[:12], first[:12], home=own_home)
+    together = ids_of_runs(own_home)
+    shown = json.loads(kneewatch("activities", "show", second[:12], "--json", home=own_home).stdout)
+    kneewatch("activities", "join", first[:12], second[:12], "--undo", home=own_home)
+
+    assert joined.returncode == 0, joined.stderr
+    assert together == before[1:]
+    assert shown["part_of"] == first
+    assert [decision["kind"] for decision in shown["decisions"]] == ["join"]
+    assert ids_of_runs(own_home) == before
+    assert kneewatch("activities", "join", first[:12], first[:12], home=own_home).returncode == 2
+
+
+def test_what_was_taken_for_one_session_can_be_split(own_home: Path) -> None:
+    """The reason is shown before; one that doubles nothing has nothing to be split from."""
+    query = "select activity_id, duplicate_of from activities where duplicate_of is not null limit 1"
+    (double,) = json.loads(kneewatch("sql", query, "--json", home=own_home).stdout)
+    before = ids_of_runs(own_home)
+
+    shown = kneewatch("activities", "show", double["activity_id"], home=own_home)
+    split = kneewatch("activities", "split", double["activity_id"], home=own_home)
+    alone = kneewatch("activities", "split", double["activity_id"], home=own_home)
+
+    assert "same time (" in shown.stdout
+    assert "two sessions" in split.stdout
+    assert alone.returncode == 1
+    assert set(ids_of_runs(own_home)) == {*before, double["activity_id"]}
+
+
 def test_lists_show_what_is_there(sample_home: Home) -> None:
     """Activities, one activity with its laps, exports and their reasons."""
     activities = json.loads(kneewatch("activities", "--json", home=sample_home.root).stdout)

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from ingest import workers
-from ingest.decode import Job, Read
 from ingest.errors import IngestError
+from ingest.jobs import Job, Read
 from ingest.workers import Limits, read_all
 from sample_data import fit_writer
 from sample_data.recording import record

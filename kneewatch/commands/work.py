@@ -105,12 +105,13 @@ def ingest(
     from flows import steps
 
     clock = steps.clock_of(settings, day_of(today))
-    with _progress("Taking in") as on_file:
-        taken = steps.take_in(
-            folder, settings, clock, paths or (), athlete=athlete_of(settings, athlete), on_file=on_file
-        )
-    steps.refresh(folder, settings, clock)
-    steps.raise_alerts(folder, settings, clock)
+    with steps.in_one_go(folder, "ingest"):
+        with _progress("Taking in") as on_file:
+            taken = steps.take_in(
+                folder, settings, clock, paths or (), athlete=athlete_of(settings, athlete), on_file=on_file
+            )
+        steps.refresh(folder, settings, clock)
+        steps.raise_alerts(folder, settings, clock)
     show_taken(taken, as_json=as_json)
 
 

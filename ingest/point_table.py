@@ -74,6 +74,10 @@ _WHOLE_SECONDS, _MICROSECONDS = len("0000-00-00T00:00:00Z"), len(_TIME_SHAPE)
 
 def _instants(texts: Sequence[str | None]) -> NDArray[np.datetime64]:
     """Return the instants in UTC; what is no time is NaT. Those of one length at once if they look alike."""
+    if None not in texts and len(lengths_there := set(map(len, cast("Sequence[str]", texts)))) == 1:
+        alike = _instants_alike("".join(cast("Sequence[str]", texts)), lengths_there.pop())
+        if alike is not None:
+            return alike
     lengths = np.array([len(text or "") for text in texts])
     at = np.full(len(texts), np.datetime64("NaT"), dtype="datetime64[us]")
     for length in set(lengths.tolist()) - {0}:

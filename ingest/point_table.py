@@ -129,9 +129,9 @@ def timed_samples(points: Columns, sessions: NDArray[np.int64]) -> Columns:
     is_timed = ~np.isnat(points["at"])
     count = int(np.count_nonzero(is_timed))
     rows: slice | NDArray[np.bool_] = slice(None) if count == len(is_timed) else is_timed
-    numbers = list(RAW_SAMPLES)[2:]
+    unknown = np.full(count, np.nan)  # one for all columns that no point has
     return {"at": points["at"][rows], "session": sessions[rows]} | {
-        name: points[name][rows] if name in points else np.full(count, np.nan) for name in numbers
+        name: points[name][rows] if name in points else unknown for name in list(RAW_SAMPLES)[2:]
     }
 
 

@@ -98,7 +98,7 @@ def opened_published(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
         con.execute("set timezone = 'UTC'")
         con.execute("set autoinstall_known_extensions = false")
         con.execute("set autoload_known_extensions = false")
-        folders = ", ".join(f"'{_quoted(folder)}'" for folder in (home.samples, _as_pattern(home.samples)))
+        folders = ", ".join(f"'{quoted(folder)}'" for folder in (home.samples, _as_pattern(home.samples)))
         con.execute(f"set allowed_directories = [{folders}]")
         con.execute("set enable_external_access = false")
         con.execute("set lock_configuration = true")
@@ -120,7 +120,7 @@ def opened_copy(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
     con = duckdb.connect()
     try:
         con.execute("set timezone = 'UTC'")
-        con.execute(f"attach '{_quoted(home.published)}' as published (read_only)")
+        con.execute(f"attach '{quoted(home.published)}' as published (read_only)")
         con.execute("copy from database published to memory")
         con.execute("detach published")
         yield con
@@ -184,12 +184,12 @@ def define_samples_view(con: duckdb.DuckDBPyConnection, home: Home) -> None:
     columns = ", ".join(f'"{name}"' for name in SAMPLES_SCHEMA)  # "at" is a word of DuckDB's own
     con.execute(
         f"create or replace view samples as select {columns}, athlete, year from read_parquet("
-        f"'{_quoted(_as_pattern(home.samples))}/*/*/*.parquet', hive_partitioning = true, "
+        f"'{quoted(_as_pattern(home.samples))}/*/*/*.parquet', hive_partitioning = true, "
         "hive_types = {'athlete': varchar, 'year': integer})"
     )
     con.execute("comment on view samples is 'One row per sample, read from the Parquet files in samples/.'")
     for column, comment in COMMENTS_OF_SAMPLES.items():
-        con.execute(f"comment on column samples.{column} is '{_quoted(comment)}'")
+        con.execute(f"comment on column samples.{column} is '{quoted(comment)}'")
 
 
 def frame(con: duckdb.DuckDBPyConnection, query: str, **params: object) -> pl.DataFrame:
@@ -268,6 +268,6 @@ def _as_pattern(path: Path) -> str:
     return re.sub(r"([\[*?])", r"[\1]", str(path))
 
 
-def _quoted(value: object) -> str:
+def quoted(value: object) -> str:
     """Escape for a SQL string literal, where DuckDB takes no parameter."""
     return str(value).replace("'", "''")

@@ -6,7 +6,7 @@ import os
 
 import duckdb
 
-from store.database import BLOCK_SIZE
+from store.database import BLOCK_SIZE, quoted
 from store.files import sync_folder
 from store.home import Home
 
@@ -15,9 +15,7 @@ def publish_copy(con: duckdb.DuckDBPyConnection, home: Home) -> None:
     """Copy the store to `kneewatch.duckdb` by way of a temporary file; who holds the old copy open keeps it."""
     temporary = home.state / f"published.{os.getpid()}.tmp"
     temporary.unlink(missing_ok=True)
-    con.execute(
-        f"attach '{str(temporary).replace(chr(39), chr(39) * 2)}' as published (block_size {BLOCK_SIZE})"
-    )
+    con.execute(f"attach '{quoted(temporary)}' as published (block_size {BLOCK_SIZE})")
     try:
         con.execute("copy from database store to published")
     finally:

@@ -40,7 +40,7 @@ DEMO_HOME = Path("kneewatch-demo")
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands to the program."""
-    for command in (init, demo, ingest, run, serve, doctor):
+    for command in (init, demo, ingest, run, serve, backup, restore, doctor):
         app.command()(command)
 
 
@@ -194,6 +194,29 @@ def doctor(home: HomeOption = None, as_json: JsonOption = False) -> None:
     show(findings, columns, as_json=as_json, empty="")
     if any(finding["state"] == "bad" for finding in findings):
         raise typer.Exit(1)
+
+
+def backup(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where it goes; nothing is overwritten.")],
+    home: HomeOption = None,
+) -> None:
+    """Write everything that cannot be computed again into one file, also while flows run."""
+    from store.backup import write_backup
+
+    count = write_backup(home_of(home), file)
+    print(f"{file}: {count} files, {file.stat().st_size / 2**20:,.1f} MiB.")
+
+
+def restore(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What `backup` wrote.")],
+    home: HomeOption = None,
+) -> None:
+    """Lay out a backup in a home that is empty; the report follows with the next run."""
+    from store.backup import restore_backup
+
+    folder = home_of(home)
+    count = restore_backup(file, folder)
+    print(f"{folder.root}: {count} files. Next: kneewatch run --home {folder.root}")
 
 
 def _write_settings(folder: Home) -> None:

@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 2
 
-.PHONY: setup demo test test-oracle bench-readers bench-duplicates check lint lock sample-data pictures clean
+.PHONY: setup demo test test-oracle test-faults bench-readers bench-duplicates check lint lock sample-data pictures clean
 
 setup: .venv/.ready
 
@@ -22,6 +22,9 @@ test: setup
 
 test-oracle: setup ## every value of every real FIT file against fitparse; KNEEWATCH_CORPUS says where they are
 	$(BIN)/python -m pytest -m oracle tests/test_fit_oracle.py
+
+test-faults: setup ## kills, full disks and a soak; some of it needs strace
+	$(BIN)/python -m pytest -n $(WORKERS) -m faults tests/test_faults.py
 
 bench-readers: setup .venv/bench/.ready ## the readers against their peers; KNEEWATCH_CORPUS says where real files are
 	PYTHONPATH=.:.venv/bench $(BIN)/python -m benchmarks.readers

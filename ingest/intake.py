@@ -79,10 +79,11 @@ class _Pending:
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """What became of a file, to be written: its row of `exports` and what was in it."""
+    """What became of a file, to be written: its row of `exports`, what was in it, and where it lies if it was refused."""
 
     dropped: Dropped
     taken: Taken
+    refused: Path | None = None
     activities: Sequence[Ready] = ()
     log: Sequence[PainReport | StrengthSession] = ()
 
@@ -119,7 +120,6 @@ def take_in(
     for archive in intake.archives:
         intake.close_archive(archive)
     yield from intake.write()
-    intake.tidy_archive()
 
 
 class _Intake:
@@ -138,7 +138,6 @@ class _Intake:
         """Files that are being read, each with those of the same athlete that have the same bytes."""
         self._known: dict[_Key, str] = {}
         """Names of the files of this batch that need not be looked at twice, by athlete and bytes."""
-        self._refused: list[tuple[str, Path]] = []
 
     def jobs(self, dropped: Sequence[Dropped]) -> Iterator[Job]:
         """Yield the files that must be read; of all others note what becomes of them."""
@@ -362,9 +361,8 @@ class _Intake:
         quarantine_original(
             self.home, original, file_name=taken.file_name, export_id=taken.export_id, reason=why
         )
-        if original != dropped.path:
-            self._refused.append((taken.export_id, original))
-        self._note(_Outcome(dropped, replace(taken, outcome="quarantined", reason=reason)))
+        taken = replace(taken, outcome="quarantined", reason=reason)
+        self._note(_Outcome(dropped, taken, refused=original if original != dropped.path else None))
 
     # Into the store ------------------------------------------------------------------------------------
 
@@ -408,6 +406,8 @@ class _Intake:
                 )
             self._settle(found)
         for outcome in outcomes:
+            if outcome.refused is not None:
+                self._tidy_archive(outcome.taken.export_id, outcome.refused)
             self._let_go(outcome.dropped)
         return [outcome.taken for outcome in outcomes]
 
@@ -434,14 +434,14 @@ class _Intake:
             dropped.path.unlink(missing_ok=True)
             sync_folder(dropped.path.parent)
 
-    def tidy_archive(self) -> None:
-        """Take refused originals out of the archive, unless their bytes were taken in for somebody."""
+    def _tidy_archive(self, export_id: str, original: Path) -> None:
+        """Take a refused original out of the archive, unless its bytes were taken in for somebody or are being read."""
         query = (
             "select count(*) from exports where export_id = $export_id and list_contains($outcomes, outcome)"
         )
-        for export_id, path in self._refused:
-            if scalar(self.con, query, export_id=export_id, outcomes=list(KNOWN_OUTCOMES)) == 0:
-                path.unlink(missing_ok=True)
+        is_waiting = any(waiting == export_id for _, waiting in self._waiting)
+        if not is_waiting and not scalar(self.con, query, export_id=export_id, outcomes=list(KNOWN_OUTCOMES)):
+            original.unlink(missing_ok=True)
 
 
 def save_pain_report(con: duckdb.DuckDBPyConnection, report: PainReport) -> None:

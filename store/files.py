@@ -25,6 +25,12 @@ def write_whole(path: Path, content: bytes | BinaryIO) -> None:
     sync_folder(path.parent)
 
 
+def sweep(folder: Path) -> None:
+    """Remove what `write_whole` left below a folder when it was killed; only while nobody else writes there."""
+    for temporary in folder.rglob(".*.tmp"):
+        temporary.unlink(missing_ok=True)
+
+
 def make_folder(folder: Path) -> None:
     """Make a folder and what is missing above it, each known to the disk before anything lies in it."""
     if folder.is_dir():

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from store.database import StoreError
+from store.files import sweep
 from store.home import Home
 
 PATIENCE_S = 600.0
@@ -24,6 +25,10 @@ def writing(home: Home, what: str, *, patience_s: float = PATIENCE_S) -> Iterato
     home.prepare()
     with home.lock.open("a+") as file:
         _wait_for(file.fileno(), home, patience_s)
+        file.seek(0)
+        if file.read():  # who held it last was killed, perhaps in the middle of a file
+            for folder in (home.archive, home.quarantine, home.samples, home.reports, home.state):
+                sweep(folder)
         file.seek(0)
         file.truncate()
         file.write(f"{what} (process {os.getpid()})")

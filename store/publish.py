@@ -13,16 +13,22 @@ from store.home import Home
 
 def publish_copy(con: duckdb.DuckDBPyConnection, home: Home) -> None:
     """Copy the store to `kneewatch.duckdb` by way of a temporary file; who holds the old copy open keeps it."""
-    temporary = home.state / f"published.{os.getpid()}.tmp"
+    temporary = home.state / f".published-{os.getpid()}.tmp"
     temporary.unlink(missing_ok=True)
-    con.execute(f"attach '{quoted(temporary)}' as published (block_size {BLOCK_SIZE})")
     try:
-        con.execute("copy from database store to published")
-    finally:
-        con.execute("detach published")
-    temporary.chmod(0o600)
-    descriptor = os.open(temporary, os.O_RDONLY)
-    os.fsync(descriptor)
-    os.close(descriptor)
-    temporary.replace(home.published)
+        con.execute(f"attach '{quoted(temporary)}' as published (block_size {BLOCK_SIZE})")
+        try:
+            con.execute("copy from database store to published")
+        finally:
+            con.execute("detach published")
+        temporary.chmod(0o600)
+        descriptor = os.open(temporary, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        temporary.replace(home.published)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
     sync_folder(home.root)

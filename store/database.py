@@ -93,9 +93,13 @@ def opened_published(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
     """
     if not home.published.exists():
         raise StoreError(f"There is no {home.published} yet: run `kneewatch run` first.")
-    con = duckdb.connect(str(home.published), read_only=True)
+    # Attached and not opened: DuckDB gives all connections of a process to one path the same instance, with the locked
+    # configuration of the first and the file that was there then.
+    con = duckdb.connect()
     try:
         con.execute("set timezone = 'UTC'")
+        con.execute(f"attach '{quoted(home.published)}' as published (read_only)")
+        con.execute("use published")
         con.execute("set autoinstall_known_extensions = false")
         con.execute("set autoload_known_extensions = false")
         folders = ", ".join(f"'{quoted(folder)}'" for folder in (home.samples, _as_pattern(home.samples)))

@@ -163,7 +163,7 @@ def test_killed_at_random_moments_nothing_is_lost(
     rng, killed, home = random.Random(seed), 0, None
     while killed < 50:
         home = new_home(tmp_path / f"home{killed}")
-        killed += max(kill_until_done(home, rng, most_s=2.0), 1)
+        killed += max(kill_until_done(home, rng, most_s=1.3), 1)
         ingest(home)
         check(home, undisturbed)
     assert home is not None

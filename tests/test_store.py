@@ -574,3 +574,18 @@ def test_a_process_that_used_the_store_ends_in_silence(home: Home) -> None:
     """
 
     assert json.loads(said_by(python(script, home.root))) == [{"n": 0}]
+
+
+def test_many_may_ask_at_once_and_each_sees_the_newest_copy(home: Home) -> None:
+    """In one process too, while an older copy is still open: as a web page does."""
+    with opened_store(home) as con:
+        publish_copy(con, home)
+        with opened_published(home) as old:
+            con.execute(
+                "insert into plan_choices values ('mara', 'mine', '2026-10-04', '2026-06-01T12:00:00Z')"
+            )
+            publish_copy(con, home)
+            with opened_published(home) as new, opened_published(home) as another:
+                counts = [scalar(one, "select count(*) from plan_choices") for one in (old, new, another)]
+
+    assert counts == [0, 1, 1]

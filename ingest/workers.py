@@ -52,6 +52,7 @@ class Worker:
                 pass_fds=[its.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
+                start_new_session=True,  # Ctrl-C is for whoever asked; this one ends when nobody asks any more
             )
         self._connection = Connection(ours.detach())
 
@@ -164,7 +165,10 @@ def main(descriptor: int, mib: int) -> None:
             answer = IngestError(
                 f"Reading this file took more than {mib} MiB of memory (limits.max_read_mib)."
             )
-        connection.send(answer)
+        try:
+            connection.send(answer)
+        except ConnectionError:
+            return
 
 
 def _limit_memory(mib: int) -> None:

@@ -28,6 +28,7 @@ from store.files import write_whole
 from store.home import Home
 from store.lock import writing
 from store.publish import publish_copy
+from store.rebuild import rebuild_store
 from store.settings import Settings
 
 Counts = dict[str, int]
@@ -110,6 +111,29 @@ def retry(home: Home, settings: Settings, clock: Clock) -> list[Taken]:
                 one.path.with_name(f"{one.path.name}.reason.json").unlink(missing_ok=True)
         counts.update(Counter(one.outcome for one in taken))
     return taken
+
+
+def rebuild(home: Home, settings: Settings, clock: Clock, *, from_archive: bool) -> Path | None:
+    """
+    Make the store again from the published copy, and all that is derived; return where the old store was put.
+
+    With `from_archive` every original is read again as well, as after an upgrade of the readers; what people said and
+    decided stays.
+
+    Raises:
+        StoreError: If the published copy is damaged, too.
+    """
+    with writing(home, "rebuild"):
+        aside = rebuild_store(home, now=clock.now)
+    with in_one_go(home, "rebuild"):
+        if from_archive:
+            with _step(home, "read_again", clock) as (con, counts):
+                taken = intake.read_again(con, home, settings)
+                counts.update(Counter(one.outcome for one in taken))
+        refresh(home, settings, clock, rebuild=True)
+        raise_alerts(home, settings, clock)
+        publish(home, settings, clock)
+    return aside
 
 
 def refresh(home: Home, settings: Settings, clock: Clock, *, rebuild: bool = False) -> Counts:

@@ -16,7 +16,7 @@ import duckdb
 
 from ingest.containers import Member, inventory_of, members_of
 from ingest.errors import IngestError, NotAnActivityError
-from ingest.inbox import Dropped, is_still_the_same
+from ingest.inbox import Dropped, given_files, is_still_the_same
 from ingest.jobs import READER_VERSION, Job, Read, Ready
 from ingest.logs import (
     LogError,
@@ -120,6 +120,57 @@ def take_in(
     for archive in intake.archives:
         intake.close_archive(archive)
     yield from intake.write()
+
+
+def read_again(con: duckdb.DuckDBPyConnection, home: Home, settings: Settings) -> list[Taken]:
+    """
+    Read every archived original again, each as of the time when it was first seen, and return what became of it.
+
+    Logs of pain and strength are left as they are: what they say may have been corrected since.
+    """
+    seen = frame(
+        con,
+        "select * from exports where parent_id is null and outcome in ('ingested', 'partly_ingested', 'ignored') "
+        "and (format is null or not list_contains($logs, format)) order by seen_at, file_name",
+        logs=list(LOG_FORMATS),
+    ).to_dicts()
+    batches: dict[datetime, list[Dropped]] = {}
+    for row in seen:
+        for path in (home.archive / row["export_id"][:2]).glob(f"{row['export_id']}.*"):
+            (given,) = given_files([path], default_athlete=row["athlete"])
+            batches.setdefault(row["seen_at"], []).append(replace(given, file_name=row["file_name"]))
+            _forget(con, row["athlete"], row["export_id"])
+    if not seen:
+        return []
+    taken: list[Taken] = []
+    for seen_at, dropped in batches.items():
+        taken += take_in(con, home, settings, dropped, now=seen_at)
+    # The archive holds a .gz unpacked; how large it was when it was dropped is only known from before.
+    con.executemany(
+        "update exports set size_bytes = ? where athlete = ? and export_id = ? and file_name = ?",
+        [[row["size_bytes"], row["athlete"], row["export_id"], row["file_name"]] for row in seen],
+    )
+    return taken
+
+
+def _forget(con: duckdb.DuckDBPyConnection, athlete: str, export_id: str) -> None:
+    """Take out what came of an export, and of its members; decisions about its activities are kept by their ids."""
+    exports = "select export_id from exports where athlete = ? and (export_id = ? or parent_id = ?) and outcome <> 'duplicate'"
+    ids = [row[0] for row in con.execute(exports, [athlete, export_id, export_id]).fetchall()]
+    with transaction(con):
+        for table in ("laps", "outlines"):
+            con.execute(
+                f"delete from {table} where activity_id in (select activity_id from activities "
+                "where athlete = ? and list_contains(?, export_id))",
+                [athlete, ids],
+            )
+        con.execute(
+            "delete from activities where athlete = ? and list_contains(?, export_id)", [athlete, ids]
+        )
+        con.execute(
+            "delete from exports where athlete = ? and list_contains(?, export_id) and outcome <> 'duplicate'",
+            [athlete, ids],
+        )
 
 
 class _Intake:

@@ -12,6 +12,7 @@ from store.database import opened_published, scalar
 from store.errors import KneewatchError
 from store.home import Home
 from store.lock import holder
+from store.rebuild import damage_of
 from store.settings import read_settings
 
 Finding = dict[str, str]
@@ -31,6 +32,7 @@ def check(home: Home) -> list[Finding]:
         _settings,
         _disk,
         _lock,
+        _store,
         _published,
         _inbox,
         _quarantine,
@@ -110,6 +112,15 @@ def _lock(home: Home) -> Finding:
         f"held by {who}" if who else "free",
         "wait, or stop it" if who else "",
     )
+
+
+def _store(home: Home) -> Finding:
+    """Read the store from beginning to end, unless somebody is writing it."""
+    if not home.store.exists() or holder(home):
+        return _finding("store", "good", "nothing to look at" if not home.store.exists() else "being written")
+    if damage := damage_of(home.store):
+        return _finding("store", "bad", f"{home.store} is damaged: {damage}", "kneewatch rebuild")
+    return _finding("store", "good", "read from beginning to end")
 
 
 def _published(home: Home) -> Finding:

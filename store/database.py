@@ -70,10 +70,21 @@ class ArrowStream:
 
 @contextmanager
 def opened_store(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open the writer's database, made and migrated as needed; one process at a time (see `store.lock`)."""
+    """
+    Open the writer's database, made and migrated as needed; one process at a time (see `store.lock`).
+
+    Raises:
+        StoreError: If it is damaged, or was written by a newer Kneewatch.
+    """
     home.prepare()
     _create_aside(home.store)
-    con = duckdb.connect(str(home.store))
+    try:
+        con = duckdb.connect(str(home.store))
+    except duckdb.Error as error:
+        raise StoreError(
+            f"{home.store} cannot be opened ({str(error).partition(chr(10))[0]}). If no other program has it open it is "
+            "damaged: `kneewatch rebuild` makes it again from the published copy."
+        ) from error
     try:
         con.execute("set timezone = 'UTC'")
         migrate(con)

@@ -40,7 +40,7 @@ DEMO_HOME = Path("kneewatch-demo")
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands to the program."""
-    for command in (init, demo, ingest, run, serve, backup, restore, doctor):
+    for command in (init, demo, ingest, run, serve, backup, restore, rebuild, doctor):
         app.command()(command)
 
 
@@ -217,6 +217,21 @@ def restore(
     folder = home_of(home)
     count = restore_backup(file, folder)
     print(f"{folder.root}: {count} files. Next: kneewatch run --home {folder.root}")
+
+
+def rebuild(
+    home: HomeOption = None,
+    from_archive: Annotated[
+        bool, typer.Option("--from-archive", help="Read every original again, as after an upgrade.")
+    ] = False,
+) -> None:
+    """Make a damaged store again from the published copy, and compute everything anew."""
+    from flows import steps
+
+    folder = home_of(home)
+    settings = settings_of(folder)
+    aside = steps.rebuild(folder, settings, steps.clock_of(settings), from_archive=from_archive)
+    print(f"Made {folder.store} again." + (f" The old one lies in {aside}." if aside else ""))
 
 
 def _write_settings(folder: Home) -> None:

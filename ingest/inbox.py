@@ -22,7 +22,7 @@ TEMPORARY_SUFFIXES = (
 )
 TEMPORARY_PREFIXES = (".", "~", "#")
 JUNK_NAMES = {"thumbs.db", "desktop.ini", "@eadir", "__macosx", "$recycle.bin"}
-FRESH_S = 2.0
+FRESH_NS = 2_000_000_000
 LOOK_AGAIN_S = 0.3
 
 
@@ -49,8 +49,9 @@ class Dropped:
 def dropped_files(home: Home, *, athletes: frozenset[str], default_athlete: str) -> list[Dropped]:
     """Return the settled files of the inbox in the order of their names; inbox/<athlete>/ is that athlete's."""
     first_look = list(_files_below(home.inbox))
-    if any(time.time() - path.stat().st_mtime < FRESH_S for path in first_look if path.exists()):
-        before = {path: _fingerprint(path) for path in first_look}
+    before = {path: _fingerprint(path) for path in first_look}
+    fresh_from_ns = time.time_ns() - FRESH_NS
+    if any(found is not None and found[3] > fresh_from_ns for found in before.values()):
         time.sleep(LOOK_AGAIN_S)
         first_look = [
             path for path in first_look if (now := _fingerprint(path)) is not None and now == before[path]
@@ -60,6 +61,32 @@ def dropped_files(home: Home, *, athletes: frozenset[str], default_athlete: str)
         for path in first_look
         if (dropped := _dropped(path, home.inbox, athletes, default_athlete, is_inbox=True)) is not None
     ]
+
+
+def left_alone(home: Home) -> list[tuple[str, str]]:
+    """Return what lies in the inbox and cannot be taken in, and why; temporary and hidden names are passed over."""
+    found: list[tuple[str, str]] = []
+    for root, folders, names in os.walk(home.inbox):
+        folders[:] = sorted(name for name in folders if not is_temporary(name))
+        for name in sorted(name for name in (*names, *folders) if not is_temporary(name)):
+            path = Path(root, name)
+            if why := _why_left_alone(path):
+                found.append((str(path.relative_to(home.inbox)), why))
+    return found
+
+
+def _why_left_alone(path: Path) -> str | None:
+    try:
+        kind = path.lstat().st_mode
+    except OSError:
+        return None
+    if stat.S_ISLNK(kind):
+        return "is a link, which may lead anywhere; drop the file itself"
+    if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
+        return "is no file; take it away"
+    if not os.access(path, os.R_OK):
+        return "cannot be read; it is tried again each time (chmod u+r)"
+    return None
 
 
 def given_files(paths: list[Path], *, default_athlete: str) -> list[Dropped]:

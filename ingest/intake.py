@@ -215,6 +215,14 @@ class _Intake:
 
     def look_at(self, dropped: Dropped) -> Iterator[_Pending]:
         """Yield the file, or what is in it, archived and ready to be read; if it need not be, note what became of it."""
+        try:
+            yield from self._look_at(dropped)
+        except FileNotFoundError as error:
+            if error.filename != str(dropped.path):
+                raise
+            # It vanished while we looked: nothing was lost, and there is nothing to say.
+
+    def _look_at(self, dropped: Dropped) -> Iterator[_Pending]:
         if _read(dropped.path, len(ZIP_MAGIC)) == ZIP_MAGIC:
             yield from self._look_into(dropped)
             return

@@ -8,6 +8,7 @@ from importlib.metadata import version
 
 import duckdb
 
+from ingest.inbox import left_alone
 from store.database import opened_published, scalar
 from store.errors import KneewatchError
 from store.home import Home
@@ -142,6 +143,12 @@ def _published(home: Home) -> Finding:
 
 
 def _inbox(home: Home) -> Finding:
+    if alone := left_alone(home):
+        name, why = alone[0]
+        more = f", and {len(alone) - 1} more" if len(alone) > 1 else ""
+        return _finding(
+            "inbox", "look", f"{name} {why.partition(';')[0]}{more}", "kneewatch ingest says which"
+        )
     waiting = sum(1 for path in home.inbox.rglob("*") if path.is_file())
     return _finding(
         "inbox", "look" if waiting else "good", f"{waiting} files wait", "kneewatch run" if waiting else ""

@@ -14,6 +14,7 @@ from ingest.inbox import (
     given_files,
     is_still_the_same,
     is_temporary,
+    left_alone,
 )
 from store.errors import WrongUseError
 from store.home import Home
@@ -252,3 +253,23 @@ def keep_appending(path: Path, stop: threading.Event) -> None:
     while not stop.wait(0.02):
         with path.open("ab") as file:
             file.write(b"more")
+
+
+def test_what_is_no_file_is_left_alone_and_named(home: Home, tmp_path: Path) -> None:
+    """A link may lead anywhere, a pipe has no end; both stay where they are."""
+    outside = tmp_path / "outside.fit"
+    outside.write_bytes(b"x")
+    (home.inbox / "link.fit").symlink_to(outside)
+    (home.inbox / "folder").symlink_to(tmp_path)
+    os.mkfifo(home.inbox / "pipe.fit")
+    (home.inbox / ".hidden").symlink_to(outside)
+    (home.inbox / "run.fit").write_bytes(b"x")
+
+    found = left_alone(home)
+
+    assert [name for name, _ in found] == ["folder", "link.fit", "pipe.fit"]
+    assert "link" in found[0][1]
+    assert "link" in found[1][1]
+    assert "no file" in found[2][1]
+    dropped = dropped_files(home, athletes=frozenset(), default_athlete="me")
+    assert [one.file_name for one in dropped] == ["run.fit"]

@@ -112,7 +112,16 @@ def ingest(
             )
         steps.refresh(folder, settings, clock)
         steps.raise_alerts(folder, settings, clock)
+    if not paths:
+        _say_what_is_left_alone(folder)
     show_taken(taken, as_json=as_json)
+
+
+def _say_what_is_left_alone(folder: Home) -> None:
+    from ingest.inbox import left_alone
+
+    for name, why in left_alone(folder):
+        print(f"kneewatch: {name!r} in the inbox {why}.", file=sys.stderr)
 
 
 def _get_ready_to_read(settings: Settings) -> None:

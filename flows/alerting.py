@@ -19,6 +19,8 @@ from report.notify import Letter, send
 from store.database import frame, insert_rows, transaction
 from store.settings import Settings
 
+LONGEST_WAIT = timedelta(hours=1)  # a runner who has mended the channel still hears of it before the next run
+
 
 def raise_for_athlete(
     con: duckdb.DuckDBPyConnection, settings: Settings, athlete: str, *, today: date, now: datetime
@@ -53,33 +55,48 @@ def raise_for_athlete(
 
 
 def deliver(con: duckdb.DuckDBPyConnection, settings: Settings, *, now: datetime) -> dict[str, int]:
-    """Send what waits in the outbox; a letter counts as delivered only when its channel said yes."""
+    """
+    Send what is due in the outbox; a letter counts as delivered only when its channel said yes.
+
+    After a failed try the next is due in 2, 4, 8 ... minutes, an hour at most. A due time further off than that
+    was set by a clock that has since been put back, and does not count.
+    """
     waiting = frame(
         con,
-        "select d.alert_id, d.channel, a.severity, a.message, a.action from deliveries d join alerts a using (alert_id) "
+        "select d.alert_id, d.channel, d.attempts, a.severity, a.message, a.action, "
+        "d.next_attempt_at is null or d.next_attempt_at <= $now or d.next_attempt_at > $now + $longest as is_due "
+        "from deliveries d join alerts a using (alert_id) "
         "where d.delivered_at is null and a.status = 'open' order by a.local_date, a.raised_at",
+        now=now,
+        longest=LONGEST_WAIT,
     )
-    letters = [
-        Letter(
+    urls = {name: channel.url.get_secret_value() for name, channel in settings.channels.items()}
+    delivered = 0
+    for row in waiting.filter("is_due").iter_rows(named=True):
+        letter = Letter(
             alert_id=row["alert_id"],
             channel=row["channel"],
             severity=row["severity"],
             text=f"{row['message']}\n\n{row['action']}",
         )
-        for row in waiting.iter_rows(named=True)
-    ]
-    urls = {name: channel.url.get_secret_value() for name, channel in settings.channels.items()}
-    delivered = 0
-    for letter in letters:
         (error,) = send([letter], urls).values()
         delivered += error is None
+        attempts = row["attempts"] + 1
+        wait = min(timedelta(minutes=2 ** min(attempts, 10)), LONGEST_WAIT)
         with transaction(con):
             con.execute(
-                "update deliveries set attempts = attempts + 1, last_error = ?, delivered_at = ? "
+                "update deliveries set attempts = ?, last_error = ?, delivered_at = ?, next_attempt_at = ? "
                 "where alert_id = ? and channel = ?",
-                [error, now if error is None else None, letter.alert_id, letter.channel],
+                [
+                    attempts,
+                    error,
+                    now if error is None else None,
+                    None if error is None else now + wait,
+                    letter.alert_id,
+                    letter.channel,
+                ],
             )
-    return {"waiting": len(letters), "delivered": delivered}
+    return {"waiting": waiting.height, "delivered": delivered}
 
 
 def rules_of(settings: Settings) -> Rules:

@@ -7,7 +7,7 @@ import shutil
 import socket
 import threading
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -16,10 +16,12 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from flows import steps
+from flows.alerting import deliver
 from flows.steps import Clock
 from store import home as homes
-from store.database import opened_published
+from store.database import opened_published, opened_store
 from store.home import Home
+from store.publish import publish_copy
 from store.settings import read_settings
 
 TODAY = date(2026, 8, 28)
@@ -30,12 +32,14 @@ class Channel:
 
     def __init__(self) -> None:
         self.letters: list[dict[str, str]] = []
+        self.tries = 0
         self.fails = False
         channel = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                channel.tries += 1
                 if not channel.fails:
                     channel.letters.append(body)
                 self.send_response(500 if channel.fails else 200)
@@ -69,10 +73,10 @@ def own_home(sample_home: Home, tmp_path: Path) -> Home:
     return homes.at(shutil.copytree(sample_home.root, tmp_path / "copy"))
 
 
-def review(home: Home, day: date = TODAY) -> None:
-    steps.review(
-        home, read_settings(home), Clock(datetime(day.year, day.month, day.day, 20, tzinfo=UTC), day)
-    )
+def review(home: Home, day: date = TODAY, *, minute: int = 0) -> None:
+    """Review at 20:00 of the day, or so many minutes after."""
+    now = datetime(day.year, day.month, day.day, 20, tzinfo=UTC) + timedelta(minutes=minute)
+    steps.review(home, read_settings(home), Clock(now, day))
 
 
 def deliveries(home: Home) -> list[tuple[object, ...]]:
@@ -109,11 +113,47 @@ def test_a_channel_that_is_down_gets_its_letters_when_it_is_back(own_home: Home,
     review(own_home)
     down = deliveries(own_home)
     channel.fails = False
-    review(own_home)
+    review(own_home, minute=3)
 
     assert [(row[2], row[3]) for row in down] == [(1, False), (1, False)]
     assert [(row[2], row[3]) for row in deliveries(own_home)] == [(2, True), (2, True)]
     assert len(channel.letters) == 2
+
+
+def test_a_channel_that_stays_down_is_tried_less_and_less_often(own_home: Home, channel: Channel) -> None:
+    """After 2, 4, 8 ... minutes, then every hour; what has been delivered meanwhile is not tried again."""
+    add_channel(own_home, "phone", channel.url, 'min_severity = "stop"')
+    channel.fails = True
+    review(own_home)
+    start = datetime(2026, 8, 28, 20, tzinfo=UTC)
+    tried_at = []
+    with opened_store(own_home) as con:
+        for minute in range(1, 200):
+            before = channel.tries
+            deliver(con, read_settings(own_home), now=start + timedelta(minutes=minute))
+            tried_at += [minute] if channel.tries > before else []
+        channel.fails = False
+        for minute in range(200, 300):
+            deliver(con, read_settings(own_home), now=start + timedelta(minutes=minute))
+        publish_copy(con, own_home)
+
+    assert tried_at == [2, 6, 14, 30, 62, 122, 182]
+    assert len(channel.letters) == 1
+    assert deliveries(own_home) == [("stop", "phone", 9, True, None)]
+
+
+def test_a_clock_put_back_does_not_hold_a_letter(own_home: Home, channel: Channel) -> None:
+    """A try due by a clock that was a year ahead is due at once."""
+    add_channel(own_home, "phone", channel.url, 'min_severity = "stop"')
+    review(own_home)
+    with opened_store(own_home) as con:
+        con.execute(
+            "update deliveries set attempts = 3, delivered_at = null, next_attempt_at = '2027-08-28 20:00:00+00'"
+        )
+
+    review(own_home, minute=1)
+
+    assert deliveries(own_home) == [("stop", "phone", 4, True, None)]
 
 
 def test_a_dead_channel_does_not_hold_up_a_live_one(own_home: Home, channel: Channel) -> None:

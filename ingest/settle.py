@@ -39,8 +39,12 @@ def decide(
     distance_m: float | None = None,
 ) -> None:
     """Keep a decision about an activity (see table activity_decisions); `settle` puts it into effect."""
+    latest = scalar(
+        con, "select max(decided_at) from activity_decisions where athlete = $athlete", athlete=athlete
+    )
     row = {
-        "decided_at": now,
+        # The last word counts, also after the clock was put back.
+        "decided_at": max(now, latest + timedelta(microseconds=1)) if latest else now,
         "athlete": athlete,
         "kind": kind,
         "activity_id": activity_id,

@@ -8,12 +8,14 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise, permutations
 from typing import Any
 
+import polars as pl
 import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from flows import steps
+from flows.run_samples import samples_of_run, sources_of
 from flows.steps import Clock
 from sample_data import fit_writer, gpx_writer
 from sample_data.recording import Recording, record
@@ -25,6 +27,7 @@ from store.settings import Settings
 
 CLOCK = Clock(datetime(2026, 7, 20, 18, tzinfo=UTC), date(2026, 7, 20))
 DAY = date(2026, 7, 2)
+PULSE = rb"<[^<>]*:hr>[^<]*</[^<>]*:hr>"
 SETTINGS = Settings.model_validate(
     {
         "default_athlete": "mara",
@@ -79,7 +82,7 @@ def decide(
 
 
 def without_pulse(gpx: bytes) -> bytes:
-    return re.sub(rb"<[^<>]*:hr>[^<]*</[^<>]*:hr>", b"", gpx)
+    return re.sub(PULSE, b"", gpx)
 
 
 def named(gpx: bytes, title: str) -> bytes:
@@ -102,8 +105,8 @@ def test_a_run_takes_over_what_only_its_double_knows(home: Home) -> None:
     assert double["duplicate_reason"].startswith("same time (")
 
 
-def test_a_run_without_a_pulse_borrows_that_of_its_double(home: Home) -> None:
-    """Load by heart rate needs every beat, so the samples are lent as well."""
+def test_the_record_with_a_pulse_is_the_one_that_counts(home: Home) -> None:
+    """Load by heart rate needs every beat; what a watch without a strap recorded takes nothing away."""
     run = recorded(km=2)
     strapless = fit_writer.encode(replace(run, hr_bpm=run.hr_bpm * 0))
     taken(home, strap_gpx=gpx_writer.encode(run))
@@ -114,6 +117,7 @@ def test_a_run_without_a_pulse_borrows_that_of_its_double(home: Home) -> None:
         home, "select r.*, m.trimp_banister from runs r join run_metrics m using (activity_id)"
     )
 
+    assert together["activity_id"] == the_id(home, "strap.gpx")
     assert together["avg_hr_bpm"] is not None
     assert together["trimp_banister"] == pytest.approx(alone["trimp_banister"], rel=0.05)
 
@@ -162,6 +166,20 @@ def test_what_was_split_stays_split(home: Home) -> None:
     assert doubles == [{"duplicate_of": the_id(home, "watch.fit")}]
 
 
+def test_copies_on_either_side_of_midnight_stay_one_run(home: Home) -> None:
+    """The watch's record comes later and lies on the next day; a file of another day does not part them again."""
+    run = recorded(hour=20)
+    taken(home, platform_gpx=gpx_writer.encode(run))
+    taken(home, watch_fit=fit_writer.encode(replace(run, started_at=run.started_at + timedelta(hours=5))))
+    days = asked(home, "select local_date from activities order by local_date")
+    assert [row["local_date"] for row in days] == [DAY, DAY + timedelta(days=1)]
+
+    taken(home, earlier_fit=fit_writer.encode(recorded(km=2.0, day=DAY - timedelta(days=2))))
+
+    runs = asked(home, "select activity_id from runs order by local_date")
+    assert [row["activity_id"] for row in runs] == [the_id(home, "earlier.fit"), the_id(home, "watch.fit")]
+
+
 # Left out, corrected ---------------------------------------------------------------------------------------
 
 
@@ -178,6 +196,18 @@ def test_what_was_left_out_stays_out_until_it_is_let_in(home: Home) -> None:
     assert len(asked(home, "from runs")) == 1
 
 
+def test_the_last_word_counts_also_when_the_clock_was_put_back(home: Home) -> None:
+    """What was said while the clock was a year ahead does not win for a year."""
+    taken(home, run_fit=fit_writer.encode(recorded()))
+    decide(home, "exclude", "run.fit")
+    with opened_store(home) as con:
+        con.execute("update activity_decisions set decided_at = decided_at + interval 1 year")
+
+    decide(home, "include", "run.fit")
+
+    assert len(asked(home, "from runs")) == 1
+
+
 def test_a_corrected_distance_goes_through_everything(home: Home) -> None:
     """A treadmill run of a kilometre that was 1.2: total, pace, best efforts, the week; and back again."""
     taken(home, mill_fit=fit_writer.encode(recorded(is_treadmill=True)))
@@ -191,6 +221,10 @@ def test_a_corrected_distance_goes_through_everything(home: Home) -> None:
     assert row["pace_s_per_km"] == pytest.approx(before[0]["pace_s_per_km"] / 1.2)
     assert asked(home, "select max(distance_m) as m from best_efforts") == [{"m": 1000.0}]
     assert asked(home, "select distance_m from daily_load where runs > 0") == [{"distance_m": 1200.0}]
+    decide(home, "correct", "mill.fit", distance_m=1300.0)
+    assert asked(home, "select distance_m, recorded_distance_m from activities") == [
+        {"distance_m": 1300.0, "recorded_distance_m": 1000.0}
+    ]
     decide(home, "correct", "mill.fit", distance_m=None)
     assert asked(home, "select distance_m, pace_s_per_km from runs") == [pytest.approx(before[0])]
     assert asked(home, "select recorded_distance_m from activities") == [{"recorded_distance_m": None}]
@@ -210,6 +244,43 @@ def in_two(minutes_apart: float = 5.0) -> dict[str, bytes]:
     return {"first_fit": first, "second_fit": second}
 
 
+def in_one() -> bytes:
+    """Return what a phone recorded that ran through both pieces."""
+    first, second = (gpx_writer.encode(run) for run in two_runs())
+    (segment,) = re.findall(rb"<trkseg>.*</trkseg>", second, re.DOTALL)
+    return first.replace(b"</trkseg>", b"</trkseg>" + segment, 1)
+
+
+def joined_samples(home: Home) -> pl.DataFrame:
+    """Join the two pieces, and return the samples of the run that they are."""
+    decide(home, "join", "second.fit", "first.fit")
+    (run,) = asked(home, "from runs")
+    assert run["activity_id"] == the_id(home, "first.fit")
+    with opened_store(home) as con:
+        return samples_of_run(home, run, sources_of(con, "mara"))
+
+
+def test_a_pulse_is_lent_for_the_moments_at_which_it_was_taken(home: Home) -> None:
+    """The phone had the strap, which made no contact for the first hundred seconds."""
+    strapless = [fit_writer.encode(replace(run, hr_bpm=run.hr_bpm * 0)) for run in two_runs()]
+    phone = re.sub(PULSE, b"", in_one(), count=100)
+    taken(home, phone_gpx=phone, first_fit=strapless[0], second_fit=strapless[1])
+
+    hr_bpm = joined_samples(home)["hr_bpm"]
+
+    assert hr_bpm[:85].null_count() == 85
+    assert hr_bpm[100:].null_count() == 0
+
+
+def test_a_run_with_a_pulse_of_its_own_borrows_none(home: Home) -> None:
+    """The phone's strap says something else."""
+    phone = re.sub(PULSE, rb"<gpxtpx:hr>77</gpxtpx:hr>", in_one())
+    assert phone.count(b"<gpxtpx:hr>77<") > 500
+    taken(home, phone_gpx=phone, **in_two())
+
+    assert joined_samples(home)["hr_bpm"].min() > 77
+
+
 def test_a_run_in_two_pieces_is_offered_for_joining(home: Home) -> None:
     """The watch was restarted within a quarter of an hour; after that it is another run."""
     from report.questions import read_query
@@ -225,7 +296,7 @@ def test_a_run_in_two_pieces_is_offered_for_joining(home: Home) -> None:
 
 
 def test_joined_runs_are_one_run_of_both_lengths(home: Home) -> None:
-    """The time between them is elapsed and not run; best efforts may span both."""
+    """The time between them is elapsed and not run; samples go on where the first piece ended, on every axis."""
     taken(home, **in_two())
     apart = asked(home, "select sum(distance_m) as m, sum(timer_s) as s, sum(ascent_m) as up from runs")
 
@@ -236,6 +307,11 @@ def test_joined_runs_are_one_run_of_both_lengths(home: Home) -> None:
     assert (row["distance_m"], row["timer_s"]) == (pytest.approx(apart[0]["m"]), pytest.approx(apart[0]["s"]))
     assert row["elapsed_s"] == pytest.approx(row["timer_s"] + 300, abs=5)
     assert row["pace_s_per_km"] == pytest.approx(row["timer_s"] / row["distance_m"] * 1000)
+    with opened_store(home) as con:
+        samples = samples_of_run(home, row, sources_of(con, "mara"))
+    for axis in ("timer_s", "distance_m", "elapsed_s"):
+        assert samples[axis].is_sorted()
+        assert samples[axis].max() == pytest.approx(row[axis], rel=0.01)
     assert asked(home, "select longest_run_m from weekly_trends where runs > 0") == [
         {"longest_run_m": pytest.approx(apart[0]["m"])}
     ]
@@ -246,11 +322,7 @@ def test_joined_runs_are_one_run_of_both_lengths(home: Home) -> None:
 
 def test_a_phone_that_ran_through_doubles_the_joined_run(home: Home) -> None:
     """It has both pieces in one file; before they are joined nobody can know."""
-    pieces = in_two()
-    first, second = (gpx_writer.encode(run) for run in two_runs())
-    (segment,) = re.findall(rb"<trkseg>.*</trkseg>", second, re.DOTALL)
-    phone = without_pulse(first.replace(b"</trkseg>", b"</trkseg>" + segment, 1))
-    taken(home, phone_gpx=phone, **pieces)
+    taken(home, phone_gpx=without_pulse(in_one()), **in_two())
 
     decide(home, "join", "second.fit", "first.fit")
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from kneewatch.doctor import check
-from store.database import frame, opened_published
+from store.database import frame, opened_published, opened_store
 from store.home import Home
 from store.rebuild import damage_of
 
@@ -77,6 +77,27 @@ def test_a_damaged_store_is_made_again_with_the_same_result(options: tuple[str, 
     assert [name for name in before if after[name] != before[name]] == []
     assert {one["what"]: one for one in check(home)}["store"]["state"] == "good"
     assert len(list(home.state.glob("store.*.old.duckdb"))) == 1
+
+
+def test_what_a_killed_writer_left_in_the_log_goes_aside_with_its_store(home: Home) -> None:
+    """The log belongs to the old store, and would be played into the new one."""
+    killed = """
+import duckdb, os, sys
+con = duckdb.connect(sys.argv[1])
+con.execute("create table half as select 1")
+os._exit(0)
+"""
+    subprocess.run([sys.executable, "-c", killed, str(home.store)], check=True)
+    log = home.store.with_name(f"{home.store.name}.wal")
+    assert log.exists()
+    damage(home.store)
+
+    done = kneewatch(home, "rebuild")
+
+    assert done.returncode == 0, done.stderr
+    assert len(list(home.state.glob("store.*.old.duckdb.wal"))) == 1
+    with opened_store(home) as con:
+        assert con.execute("from duckdb_tables() where table_name = 'half'").fetchall() == []
 
 
 def test_a_store_that_cannot_be_opened_is_a_sentence(home: Home) -> None:

@@ -295,6 +295,17 @@ def test_a_run_in_two_pieces_is_offered_for_joining(home: Home) -> None:
     assert asked(other, read_query("joinable")) == []
 
 
+def test_a_run_that_goes_on_elsewhere_is_not_offered(home: Home) -> None:
+    """Somebody drove to the next town within five minutes."""
+    from report.questions import read_query
+
+    first, second = two_runs()
+    elsewhere = replace(second, lat_semicircles=second.lat_semicircles + 240_000)  # some 2 km
+    taken(home, first_fit=fit_writer.encode(first), second_fit=fit_writer.encode(elsewhere))
+
+    assert asked(home, read_query("joinable")) == []
+
+
 def test_joined_runs_are_one_run_of_both_lengths(home: Home) -> None:
     """The time between them is elapsed and not run; samples go on where the first piece ended, on every axis."""
     taken(home, **in_two())

@@ -17,11 +17,13 @@ from hypothesis import strategies as st
 from flows import steps
 from flows.run_samples import samples_of_run, sources_of
 from flows.steps import Clock
+from kneewatch.commands.activities import _parts_to_join
 from sample_data import fit_writer, gpx_writer
 from sample_data.recording import Recording, record
 from sample_data.story import Run
 from store import home as homes
 from store.database import frame, opened_store
+from store.errors import WrongUseError
 from store.home import Home
 from store.settings import Settings
 
@@ -300,7 +302,9 @@ def test_a_run_that_goes_on_elsewhere_is_not_offered(home: Home) -> None:
     from report.questions import read_query
 
     first, second = two_runs()
-    elsewhere = replace(second, lat_semicircles=second.lat_semicircles + 240_000)  # some 2 km
+    assert second.position is not None
+    north = replace(second.position, lat_semicircles=second.position.lat_semicircles + 240_000)  # some 2 km
+    elsewhere = replace(second, position=north)
     taken(home, first_fit=fit_writer.encode(first), second_fit=fit_writer.encode(elsewhere))
 
     assert asked(home, read_query("joinable")) == []
@@ -340,6 +344,22 @@ def test_a_phone_that_ran_through_doubles_the_joined_run(home: Home) -> None:
     assert [row["activity_id"] for row in asked(home, "select activity_id from runs")] == [
         the_id(home, "first.fit")
     ]
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({"athlete": "tom"}, "of one athlete"),
+        ({"is_run": False}, "Only runs"),
+        ({"duplicate_of": "c" * 64}, "is the same session as cccccccccccc: join that one."),
+    ],
+)
+def test_what_does_not_belong_together_is_not_joined(changed: dict[str, object], says: str) -> None:
+    """Each with the reason."""
+    one = {"activity_id": "a" * 64, "athlete": "mara", "is_run": True, "duplicate_of": None, "part_of": None}
+
+    with pytest.raises(WrongUseError, match=re.escape(says)):
+        _parts_to_join([one, {**one, "activity_id": "b" * 64, **changed}])
 
 
 # Other sports ----------------------------------------------------------------------------------------------

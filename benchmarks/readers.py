@@ -26,9 +26,10 @@ def main() -> None:
         sys.exit(f"There are no real activity files at {CORPUS}; KNEEWATCH_CORPUS says where they are.")
     fit = readers_fit.measure(CORPUS, FIT_BOX_S)
     cold = readers_fit.measure_cold(readers_fit.fit_files(CORPUS)[0])
+    memory = readers_fit.measure_memory(CORPUS)
     xml = readers_xml.measure()
     rate = activities_per_s(CORPUS / "sixteen_weeks")
-    found = {**fit, **xml}
+    found = {**fit, **memory, **xml}
     ratios = {
         name: found[name]
         for name in ("fit_vs_fitparse", "fit_vs_fitfast", "gpx_vs_gpxpy", "tcx_vs_tcxparser")

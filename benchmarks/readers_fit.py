@@ -131,6 +131,8 @@ PEERS: Mapping[str, Reader] = {
 }
 MODULES = {"garmin-fit-sdk": "garmin_fit_sdk", "fitfast_records": "fitfast"}
 QUICK = {"to_columns": 5, "to_recording": 5, "to_record_columns": 5, "fitfast": 5, "fitfast_records": 5}
+LARGEST = 12
+"""Files of which the memory is measured; small ones are lost in what a process takes anyway."""
 """How often a file is read by the quick readers; the slow ones read it once."""
 
 
@@ -251,14 +253,15 @@ print(json.dumps([(loaded - start) * 1e3, (time.perf_counter() - loaded) * 1e3])
 """
 
 
-def measure_memory(paths: Sequence[Path]) -> dict[str, float]:
-    """Return the growth of the process's peak by the size of the file, each file in a new process."""
-    found = {}
-    for path in paths:
-        grown = float(_in_new_process(PEAK, path))
-        found[path.name] = grown / path.stat().st_size
-        print(f"memory, {path.name}: {path.stat().st_size:,} bytes, peak {found[path.name]:.1f} x the file")
-    return found
+def measure_memory(corpus: Path) -> dict[str, float]:
+    """Print and return the most by which the peak of a new process grows, by the size of the file, for large files."""
+    largest = sorted(fit_files(corpus), key=lambda path: path.stat().st_size)[-LARGEST:]
+    grown = {path: float(_in_new_process(PEAK, path)) / path.stat().st_size for path in largest}
+    path = max(grown, key=grown.__getitem__)
+    print(
+        f"fit, the {LARGEST} largest: peak up to {grown[path]:.1f} × the file ({path.name}, {path.stat().st_size:,} bytes)"
+    )
+    return {"fit_peak_per_byte": grown[path]}
 
 
 PEAK = """
@@ -266,12 +269,14 @@ import resource, sys
 from ingest.errors import IngestError
 from ingest.fit import read_fit
 content = open(sys.argv[1], "rb").read()
-try:
-    read_fit(content[: len(content) // 20])
-except IngestError:
-    pass
+def read(part):
+    try:
+        read_fit(part)
+    except IngestError:
+        pass
+read(content[: len(content) // 20])  # what the first file of a process loads is no matter of its size
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-read_fit(content)
+read(content)
 print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024)
 """
 

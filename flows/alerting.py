@@ -15,11 +15,12 @@ from analytics.rules import Rules
 from flows.refresh import runs_and_days
 from report.format import Units
 from report.messages import alert_words
-from report.notify import Letter, send
+from report.notify import Letter
 from store.database import frame, insert_rows, transaction
 from store.settings import Settings
 
 LONGEST_WAIT = timedelta(hours=1)  # a runner who has mended the channel still hears of it before the next run
+LEASE = timedelta(minutes=10)  # longer than sending what is due takes: a dead channel costs seconds a letter
 
 
 def raise_for_athlete(
@@ -54,49 +55,50 @@ def raise_for_athlete(
     }
 
 
-def deliver(con: duckdb.DuckDBPyConnection, settings: Settings, *, now: datetime) -> dict[str, int]:
+def take_letters(con: duckdb.DuckDBPyConnection, *, now: datetime) -> list[Letter]:
     """
-    Send what is due in the outbox; a letter counts as delivered only when its channel said yes.
+    Return the letters of the outbox that are due, oldest alert first, and keep others from sending them meanwhile.
 
-    After a failed try the next is due in 2, 4, 8 ... minutes, an hour at most. A due time further off than that
-    was set by a clock that has since been put back, and does not count.
+    They are due again after `LEASE`, should whoever took them be killed. A due time further off than `LONGEST_WAIT` was
+    set by a clock that has since been put back, and does not count.
     """
-    waiting = frame(
+    due = frame(
         con,
-        "select d.alert_id, d.channel, d.attempts, a.severity, a.message, a.action, "
-        "d.next_attempt_at is null or d.next_attempt_at <= $now or d.next_attempt_at > $now + $longest as is_due "
+        "select d.alert_id, d.channel, d.attempts, a.severity, a.message || chr(10) || chr(10) || a.action as text "
         "from deliveries d join alerts a using (alert_id) "
-        "where d.delivered_at is null and a.status = 'open' order by a.local_date, a.raised_at",
+        "where d.delivered_at is null and a.status = 'open' "
+        "and (d.next_attempt_at is null or d.next_attempt_at <= $now or d.next_attempt_at > $now + $longest) "
+        "order by a.local_date, a.raised_at",
         now=now,
         longest=LONGEST_WAIT,
     )
-    urls = {name: channel.url.get_secret_value() for name, channel in settings.channels.items()}
-    delivered = 0
-    for row in waiting.filter("is_due").iter_rows(named=True):
-        letter = Letter(
-            alert_id=row["alert_id"],
-            channel=row["channel"],
-            severity=row["severity"],
-            text=f"{row['message']}\n\n{row['action']}",
-        )
-        (error,) = send([letter], urls).values()
-        delivered += error is None
-        attempts = row["attempts"] + 1
-        wait = min(timedelta(minutes=2 ** min(attempts, 10)), LONGEST_WAIT)
-        with transaction(con):
+    letters = [Letter(**row) for row in due.iter_rows(named=True)]
+    with transaction(con):
+        for letter in letters:
             con.execute(
-                "update deliveries set attempts = ?, last_error = ?, delivered_at = ?, next_attempt_at = ? "
+                "update deliveries set attempts = attempts + 1, next_attempt_at = ?, last_error = null "
                 "where alert_id = ? and channel = ?",
-                [
-                    attempts,
-                    error,
-                    now if error is None else None,
-                    None if error is None else now + wait,
-                    letter.alert_id,
-                    letter.channel,
-                ],
+                [now + LEASE, letter.alert_id, letter.channel],
             )
-    return {"waiting": waiting.height, "delivered": delivered}
+    return letters
+
+
+def note_try(con: duckdb.DuckDBPyConnection, letter: Letter, error: str | None, *, now: datetime) -> None:
+    """Write down how sending went; after a failed try the next is due in 2, 4, 8 ... minutes, an hour at most."""
+    wait = min(timedelta(minutes=2 ** min(letter.attempts + 1, 10)), LONGEST_WAIT)
+    con.execute(
+        "update deliveries set last_error = ?, delivered_at = ?, next_attempt_at = ? where alert_id = ? and channel = ?",
+        [error, None if error else now, now + wait if error else None, letter.alert_id, letter.channel],
+    )
+
+
+def forget_waits(con: duckdb.DuckDBPyConnection, channels: Sequence[str]) -> None:
+    """Make every letter due that failed and waits for one of these channels."""
+    con.execute(
+        "update deliveries set next_attempt_at = null "
+        "where delivered_at is null and last_error is not null and list_contains(?, channel)",
+        [list(channels)],
+    )
 
 
 def rules_of(settings: Settings) -> Rules:

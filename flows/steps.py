@@ -15,7 +15,7 @@ from pathlib import Path
 import duckdb
 
 from analytics.plan import dated
-from flows.alerting import deliver, raise_for_athlete
+from flows.alerting import forget_waits, note_try, raise_for_athlete, take_letters
 from flows.refresh import athletes_of, choose_plan, names_of, refresh_athlete
 from ingest import intake, settle
 from ingest.inbox import Dropped, dropped_files, given_files
@@ -23,6 +23,7 @@ from ingest.intake import Taken
 from ingest.logs import PainReport
 from ingest.plans import read_plan
 from report.format import Units
+from report.notify import send
 from store.database import frame, insert_rows, opened_published, opened_store, scalar, transaction
 from store.files import write_whole
 from store.home import Home
@@ -164,10 +165,31 @@ def publish(home: Home, settings: Settings, clock: Clock) -> None:
 
 
 def notify(home: Home, settings: Settings, clock: Clock) -> Counts:
-    """Send the letters in the outbox."""
-    with _step(home, "notify", clock) as (con, counts):
-        counts.update(deliver(con, settings, now=clock.now))
-    return counts
+    """
+    Send the letters in the outbox that are due, and return how many were due and delivered.
+
+    Nobody waits for a slow channel: the store is open only to take the letters and to note how each went. That is done
+    for each at once, so that a kill between two letters repeats one of them at most.
+    """
+    with _step(home, "take_letters", clock) as (con, counts):
+        letters = take_letters(con, now=clock.now)
+        counts["due"] = len(letters)
+    delivered = 0
+    for letter in letters:
+        channel = settings.channels.get(letter.channel)
+        error = send(letter, channel.url.get_secret_value() if channel else None)
+        delivered += error is None
+        with _step(home, "deliver", clock) as (con, counts):
+            note_try(con, letter, error, now=clock.now)
+            counts["delivered"] = int(error is None)
+    return {"due": len(letters), "delivered": delivered}
+
+
+def deliver_waiting(home: Home, settings: Settings, clock: Clock, channels: Sequence[str]) -> Counts:
+    """Send now what failed before and waits for these channels, which work again."""
+    with _step(home, "forget_waits", clock) as (con, _):
+        forget_waits(con, channels)
+    return notify(home, settings, clock)
 
 
 def bring_up_to_date(home: Home, settings: Settings, clock: Clock) -> None:

@@ -9,19 +9,22 @@ import threading
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
+from typer.testing import CliRunner
 
 from flows import steps
-from flows.alerting import deliver
+from flows.alerting import take_letters
 from flows.steps import Clock
+from kneewatch.cli import app
 from store import home as homes
-from store.database import opened_published, opened_store
+from store.database import opened_published, opened_store, scalar
 from store.home import Home
-from store.publish import publish_copy
+from store.lock import writing
 from store.settings import read_settings
 
 TODAY = date(2026, 8, 28)
@@ -34,12 +37,16 @@ class Channel:
         self.letters: list[dict[str, str]] = []
         self.tries = 0
         self.fails = False
+        self.is_asked, self.hold = threading.Event(), threading.Event()
+        self.hold.set()
         channel = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 channel.tries += 1
+                channel.is_asked.set()
+                channel.hold.wait(30)
                 if not channel.fails:
                     channel.letters.append(body)
                 self.send_response(500 if channel.fails else 200)
@@ -75,8 +82,23 @@ def own_home(sample_home: Home, tmp_path: Path) -> Home:
 
 def review(home: Home, day: date = TODAY, *, minute: int = 0) -> None:
     """Review at 20:00 of the day, or so many minutes after."""
-    now = datetime(day.year, day.month, day.day, 20, tzinfo=UTC) + timedelta(minutes=minute)
-    steps.review(home, read_settings(home), Clock(now, day))
+    steps.review(home, read_settings(home), clock_at(minute, day))
+
+
+def notify(home: Home, *, minute: int) -> None:
+    """Send what is due so many minutes after 20:00 of the day."""
+    steps.notify(home, read_settings(home), clock_at(minute))
+
+
+def clock_at(minute: int, day: date = TODAY) -> Clock:
+    return Clock(datetime(day.year, day.month, day.day, 20, tzinfo=UTC) + timedelta(minutes=minute), day)
+
+
+def next_try(home: Home) -> int:
+    """Return the minute after 20:00 at which the one letter that waits is tried again."""
+    with opened_published(home) as con:
+        at: datetime = scalar(con, "select next_attempt_at from deliveries where delivered_at is null")
+    return int((at - clock_at(0).now).total_seconds() / 60)
 
 
 def deliveries(home: Home) -> list[tuple[object, ...]]:
@@ -120,26 +142,76 @@ def test_a_channel_that_is_down_gets_its_letters_when_it_is_back(own_home: Home,
     assert len(channel.letters) == 2
 
 
-def test_a_channel_that_stays_down_is_tried_less_and_less_often(own_home: Home, channel: Channel) -> None:
-    """After 2, 4, 8 ... minutes, then every hour; what has been delivered meanwhile is not tried again."""
+def test_a_channel_down_for_a_day_is_tried_less_and_less_often(own_home: Home, channel: Channel) -> None:
+    """After 2, 4, 8 ... minutes, then every hour, and never a moment earlier; once it is back, once and no more."""
     add_channel(own_home, "phone", channel.url, 'min_severity = "stop"')
     channel.fails = True
     review(own_home)
-    start = datetime(2026, 8, 28, 20, tzinfo=UTC)
-    tried_at = []
-    with opened_store(own_home) as con:
-        for minute in range(1, 200):
-            before = channel.tries
-            deliver(con, read_settings(own_home), now=start + timedelta(minutes=minute))
-            tried_at += [minute] if channel.tries > before else []
-        channel.fails = False
-        for minute in range(200, 300):
-            deliver(con, read_settings(own_home), now=start + timedelta(minutes=minute))
-        publish_copy(con, own_home)
+    tried_at = [0]
+    while tried_at[-1] < 24 * 60:
+        due = next_try(own_home)
+        notify(own_home, minute=due - 1)
+        assert channel.tries == len(tried_at)
+        notify(own_home, minute=due)
+        assert channel.tries == len(tried_at) + 1
+        tried_at.append(due)
+    channel.fails = False
+    for minute in (60, 61, 120, 1000):
+        notify(own_home, minute=tried_at[-1] + minute)
 
-    assert tried_at == [2, 6, 14, 30, 62, 122, 182]
+    assert tried_at[:9] == [0, 2, 6, 14, 30, 62, 122, 182, 242]
+    assert {later - earlier for earlier, later in pairwise(tried_at[6:])} == {60}
     assert len(channel.letters) == 1
-    assert deliveries(own_home) == [("stop", "phone", 9, True, None)]
+    assert deliveries(own_home) == [("stop", "phone", len(tried_at) + 1, True, None)]
+
+
+def test_a_slow_channel_keeps_no_writer_waiting(own_home: Home, channel: Channel) -> None:
+    """While a letter is on its way the store is free, and nobody else sends the same letter."""
+    add_channel(own_home, "phone", channel.url, 'min_severity = "stop"')
+    channel.hold.clear()
+    sending = threading.Thread(target=review, args=(own_home,))
+    sending.start()
+    assert channel.is_asked.wait(30)
+
+    with writing(own_home, "test", patience_s=0):
+        pass
+    notify(own_home, minute=1)
+    channel.hold.set()
+    sending.join()
+
+    assert channel.tries == 1
+    assert deliveries(own_home) == [("stop", "phone", 1, True, None)]
+
+
+def test_a_letter_whose_sender_was_killed_is_sent_by_the_next(own_home: Home, channel: Channel) -> None:
+    """Ten minutes later, when nobody can still be sending it."""
+    add_channel(own_home, "phone", channel.url, 'min_severity = "stop"')
+    settings = read_settings(own_home)
+    steps.bring_up_to_date(own_home, settings, clock_at(0))
+    with opened_store(own_home) as con:
+        assert len(take_letters(con, now=clock_at(0).now)) == 1
+
+    notify(own_home, minute=9)
+    early = channel.tries
+    notify(own_home, minute=10)
+
+    assert early == 0
+    assert deliveries(own_home) == [("stop", "phone", 2, True, None)]
+
+
+def test_what_waits_for_a_channel_goes_out_once_it_works_again(own_home: Home, channel: Channel) -> None:
+    """`alerts test` is what one does after mending a channel; its letters wait no longer."""
+    add_channel(own_home, "phone", channel.url, 'min_severity = "stop"')
+    channel.fails = True
+    review(own_home)
+    channel.fails = False
+
+    found = CliRunner().invoke(app, ["alerts", "test", "--home", str(own_home.root)])
+
+    assert "phone: delivered" in found.stdout
+    assert "Letters that had been waiting: 1 delivered." in found.stdout
+    assert [letter["title"] for letter in channel.letters] == ["Kneewatch: test", "Kneewatch: stop"]
+    assert deliveries(own_home) == [("stop", "phone", 2, True, None)]
 
 
 def test_a_clock_put_back_does_not_hold_a_letter(own_home: Home, channel: Channel) -> None:

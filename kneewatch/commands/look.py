@@ -266,11 +266,13 @@ def alerts_ack(
 
 @alerts.command("test")
 def alerts_test(home: HomeOption = None) -> None:
-    """Send a test message to every channel in kneewatch.toml."""
+    """Send a test message to every channel in kneewatch.toml, and by those that take it what was waiting for them."""
+    from flows import steps
     from report.notify import send_text
 
     folder = home_of(home)
-    channels = settings_of(folder).channels
+    settings = settings_of(folder)
+    channels = settings.channels
     if not channels:
         raise WrongUseError(
             f"There is no channel in {folder.settings_file}; add a table [channels.NAME] with a url."
@@ -283,6 +285,10 @@ def alerts_test(home: HomeOption = None) -> None:
     }
     for name, error in errors.items():
         print(f"{name}: {error or 'delivered'}")
+    working = [name for name, error in errors.items() if error is None]
+    counts = steps.deliver_waiting(folder, settings, steps.clock_of(settings), working)
+    if counts["delivered"]:
+        print(f"Letters that had been waiting: {counts['delivered']} delivered.")
     if any(errors.values()):
         raise typer.Exit(1)
 

@@ -4,12 +4,14 @@ from datetime import date
 
 from prefect import flow
 
+from flows.discretion import discreet
 from flows.intake import intake
 from flows.review import review
 from flows.steps import Counts
 
 
 @flow(name="daily", persist_result=False)
+@discreet
 def daily(home: str, today: date | None = None) -> Counts:
     """
     Take in the inbox, then review: the flow to schedule when one is enough.

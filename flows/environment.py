@@ -1,6 +1,7 @@
 """What Prefect has to be told before it is imported: where its database lies, and to keep to itself."""
 
 import os
+import secrets
 import socket
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from store.errors import KneewatchError
+from store.files import write_whole
 from store.home import Home
 
 START_WITHIN_S = 120
@@ -34,12 +36,28 @@ def use_prefect_of(home: Home) -> None:
     """
     Keep Prefect's database in the home and its telemetry off; to be called before Prefect is imported.
 
-    What the environment says already stays, PREFECT_API_URL of a server elsewhere in particular.
+    What the environment says already stays, PREFECT_API_URL of a server elsewhere in particular. A server of our own
+    answers nobody without the password of this home.
     """
     home.prefect.mkdir(parents=True, exist_ok=True, mode=0o700)
     os.environ["PREFECT_HOME"] = str(home.prefect)
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
+    if "PREFECT_API_URL" not in os.environ:
+        for name in ("PREFECT_SERVER_API_AUTH_STRING", "PREFECT_API_AUTH_STRING"):
+            os.environ.setdefault(name, _password_of(home))
+
+
+def password_file(home: Home) -> Path:
+    """Return where the password of this home's Prefect server lies."""
+    return home.prefect / "password"
+
+
+def _password_of(home: Home) -> str:
+    file = password_file(home)
+    if not file.exists():
+        write_whole(file, f"kneewatch:{secrets.token_urlsafe(18)}".encode())
+    return file.read_text()
 
 
 @contextmanager
@@ -56,6 +74,7 @@ def running_server(home: Home) -> Iterator[str]:
         return
     port = _free_port()
     url = f"http://127.0.0.1:{port}"
+    os.environ["PREFECT_SERVER_CORS_ALLOWED_ORIGINS"] = url  # no page of another site may ask it anything
     command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
     log = home.state / "prefect-server.log"
     with log.open("ab") as output:
@@ -65,7 +84,7 @@ def running_server(home: Home) -> Iterator[str]:
         _wait_until_healthy(server, f"{url}/api/health", log)
         yield url
     finally:
-        del os.environ["PREFECT_API_URL"]
+        del os.environ["PREFECT_API_URL"], os.environ["PREFECT_SERVER_CORS_ALLOWED_ORIGINS"]
         server.terminate()
         server.wait(STOP_WITHIN_S)
 

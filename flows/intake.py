@@ -6,12 +6,14 @@ from datetime import date
 from prefect import flow
 
 from flows import tasks
+from flows.discretion import discreet
 from flows.steps import Counts, clock_of
 from store.home import at
 from store.settings import read_settings
 
 
 @flow(name="intake", persist_result=False)
+@discreet
 def intake(home: str, today: date | None = None) -> Counts:
     """
     Take in the inbox of a home and return how many files had which outcome.

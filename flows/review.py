@@ -5,6 +5,7 @@ from datetime import date
 from prefect import flow
 
 from flows import tasks
+from flows.discretion import discreet
 from flows.signals import tell_prefect
 from flows.steps import Counts, clock_of
 from store.home import at
@@ -12,6 +13,7 @@ from store.settings import read_settings
 
 
 @flow(name="review", persist_result=False)
+@discreet
 def review(home: str, today: date | None = None) -> Counts:
     """
     Bring everything that is derived up to date, and return what was done, in numbers.

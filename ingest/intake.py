@@ -464,6 +464,7 @@ class _Intake:
                     self.con, row
                 )
             self._settle(found)
+        sync_folder(self.home.state)  # the log that DuckDB commits to may be a new file
         for outcome in outcomes:
             if outcome.refused is not None:
                 self._tidy_archive(outcome.taken.export_id, outcome.refused)

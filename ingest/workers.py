@@ -155,7 +155,7 @@ def main(descriptor: int, mib: int) -> None:
     while True:
         try:
             job = connection.recv()
-        except EOFError:
+        except (EOFError, ConnectionError):  # reset when the one that asked was killed in mid-answer
             return
         try:
             answer: Read | IngestError = read(job)

@@ -1,5 +1,7 @@
 """The command `kneewatch`: what there is, and how errors become one line and an exit code."""
 
+import errno
+import os
 import sys
 from importlib.metadata import version
 from typing import Annotated
@@ -14,6 +16,15 @@ HELP = (
     "Watch exports in, weekly load and pace beside the plan, and an alert when a load spike meets knee pain."
 )
 REFUSED, WRONG_USE = 1, 2
+MAKE_ROOM = "Make room and do it again; nothing is lost."
+TROUBLE_WITH_THE_DISK = {
+    errno.ENOSPC: MAKE_ROOM,
+    errno.EDQUOT: MAKE_ROOM,
+    errno.EROFS: "Questions are answered; nothing can be taken in or written down until this can be written again.",
+    errno.EACCES: "`kneewatch doctor` says what must be allowed.",
+    errno.EPERM: "`kneewatch doctor` says what must be allowed.",
+    errno.EIO: "The disk fails: make a backup elsewhere, then look after the disk.",
+}
 
 app = typer.Typer(
     help=HELP,
@@ -46,8 +57,15 @@ for commands in (work, look, log):
 
 def main() -> None:
     """Run the program; what a person can mend is a line on stderr and an exit code, not a traceback."""
+    os.umask(0o077)  # whatever it writes is somebody's health
     try:
         app()
     except KneewatchError as error:
         print(f"kneewatch: {error}", file=sys.stderr)
         sys.exit(WRONG_USE if isinstance(error, WrongUseError) else REFUSED)
+    except OSError as error:
+        remedy = TROUBLE_WITH_THE_DISK.get(error.errno or 0)
+        if remedy is None:
+            raise
+        print(f"kneewatch: {error.filename or 'the home'}: {error.strerror}. {remedy}", file=sys.stderr)
+        sys.exit(REFUSED)

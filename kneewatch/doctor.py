@@ -67,6 +67,10 @@ def _numbers(package: str) -> tuple[int, int]:
 
 
 def _home(home: Home) -> Finding:
+    if os.statvfs(home.root).f_flag & os.ST_RDONLY:
+        return _finding(
+            "home", "bad", f"{home.root} is on a disk that is mounted read-only", "mount it for writing"
+        )
     if not os.access(home.root, os.W_OK):
         return _finding("home", "bad", f"{home.root} cannot be written", f"chmod u+w {home.root}")
     if home.root.stat().st_mode & 0o077:

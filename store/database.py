@@ -3,7 +3,9 @@
 # With DuckDB's types held by evaluated annotations, Python ends in a page of "nanobind: leaked" on stderr.
 from __future__ import annotations
 
+import errno
 import hashlib
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,6 +17,7 @@ import duckdb
 import polars as pl
 
 from store.errors import KneewatchError
+from store.files import sync_folder
 from store.home import Home
 from store.samples import SAMPLES_SCHEMA, write_empty_samples
 
@@ -45,6 +48,11 @@ ROWS_PER_STATEMENT = 50
 BLOCK_SIZE = 16384
 """Bytes; with DuckDB's own 256 KiB two dozen small tables take 6 MB instead of half of one."""
 
+DISK_ERRORS = {
+    **{os.strerror(code): code for code in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)},
+    "fsync failed": errno.EIO,
+}
+"""What DuckDB's messages hold when the disk is the trouble, and the system's number for it."""
 
 Row = Mapping[str, object]
 
@@ -75,23 +83,19 @@ def opened_store(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
 
     Raises:
         StoreError: If it is damaged, or was written by a newer Kneewatch.
+        OSError: If the disk is full, read-only or failing, whatever was being done in the store.
     """
     home.prepare()
-    _create_aside(home.store)
-    try:
-        con = duckdb.connect(str(home.store))
-    except duckdb.Error as error:
-        raise StoreError(
-            f"{home.store} cannot be opened ({str(error).partition(chr(10))[0]}). If no other program has it open it is "
-            "damaged: `kneewatch rebuild` makes it again from the published copy."
-        ) from error
-    try:
-        con.execute("set timezone = 'UTC'")
-        migrate(con)
-        define_samples_view(con, home)
-        yield con
-    finally:
-        con.close()
+    with _disk_named(home.store):
+        _create_aside(home.store)
+        con = _connect(home.store)
+        try:
+            con.execute("set timezone = 'UTC'")
+            migrate(con)
+            define_samples_view(con, home)
+            yield con
+        finally:
+            con.close()
 
 
 @contextmanager
@@ -270,6 +274,34 @@ def _create_aside(path: Path) -> None:
     aside.unlink(missing_ok=True)
     duckdb.connect(str(aside), config={"default_block_size": str(BLOCK_SIZE)}).close()
     aside.replace(path)
+    sync_folder(path.parent)
+
+
+def _connect(path: Path) -> duckdb.DuckDBPyConnection:
+    try:
+        return duckdb.connect(str(path))
+    except duckdb.Error as error:
+        if _disk_error_in(error):
+            raise
+        raise StoreError(
+            f"{path} cannot be opened ({str(error).partition(chr(10))[0]}). If no other program has it open it is "
+            "damaged: `kneewatch rebuild` makes it again from the published copy."
+        ) from error
+
+
+@contextmanager
+def _disk_named(path: Path) -> Iterator[None]:
+    """Raise what the disk does to DuckDB as the system's own error, which names the path."""
+    try:
+        yield
+    except duckdb.Error as error:
+        if code := _disk_error_in(error):
+            raise OSError(code, os.strerror(code), str(path)) from error
+        raise
+
+
+def _disk_error_in(error: duckdb.Error) -> int | None:
+    return next((code for words, code in DISK_ERRORS.items() if words in str(error)), None)
 
 
 def _identifier(name: str) -> str:

@@ -19,8 +19,10 @@ def write_whole(path: Path, content: bytes | BinaryIO) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename is None:
+            error.filename = str(path)  # the system does not say which disk is full
         raise
     sync_folder(path.parent)
 

@@ -1,7 +1,10 @@
 """The folder that holds it all: where each thing lies, and how to make what is missing."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+from store.files import make_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +63,17 @@ class Home:
         return self.state / "prefect"
 
     def prepare(self) -> "Home":
-        """Make every folder that is missing, readable by nobody else: what lies here is health data."""
+        """
+        Make every folder that is missing, readable by nobody else: what lies here is health data.
+
+        The settings file, which may hold passwords, is closed to others if an editor left it open.
+        """
         self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
         for folder in (self.inbox, self.archive, self.quarantine, self.samples, self.reports, self.state):
-            folder.mkdir(exist_ok=True, mode=0o700)
+            make_folder(folder)
+        with suppress(OSError):
+            if self.settings_file.stat().st_mode & 0o077:
+                self.settings_file.chmod(0o600)
         return self
 
 

@@ -26,13 +26,14 @@ def writing(home: Home, what: str, *, patience_s: float = PATIENCE_S) -> Iterato
     with home.lock.open("a+") as file:
         _wait_for(file.fileno(), home, patience_s)
         file.seek(0)
-        if file.read():  # who held it last was killed, perhaps in the middle of a file
+        if file.read():  # who held it last was killed or lost its power, perhaps in the middle of a file
             for folder in (home.archive, home.quarantine, home.samples, home.reports, home.state):
                 sweep(folder)
         file.seek(0)
         file.truncate()
         file.write(f"{what} (process {os.getpid()})")
         file.flush()
+        os.fsync(file.fileno())
         try:
             yield
         finally:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import base64
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 import pytest
 
+from flows.environment import password_file
 from store.database import opened_published
 from store.home import Home
 
@@ -36,12 +41,33 @@ def test_a_dropped_export_is_taken_in_by_a_scheduled_run(home: Home) -> None:
     try:
         shutil.copy(export, home.inbox)
         rows = _rows_within(home, PATIENCE_S)
+        answers = _answers(home)
     finally:
         serving.send_signal(signal.SIGTERM)
         serving.wait(30)
 
     assert [(export.name, "ingested", 1)] == rows, (home.state / "serve.log").read_text()
     assert list(home.inbox.iterdir()) == []
+    assert answers == (401, 200)
+
+
+def _answers(home: Home) -> tuple[int, int]:
+    """Return what Prefect's server says to who asks for flow runs without its password, and with it."""
+    said = (home.state / "serve.log").read_text()
+    url = re.search(r"http://127\.0\.0\.1:\d+", said)
+    assert url, said
+    request = f"{url[0]}/api/flow_runs/filter"
+    password = base64.b64encode(password_file(home).read_bytes()).decode()
+    return _status_of(request, {}), _status_of(request, {"Authorization": f"Basic {password}"})
+
+
+def _status_of(url: str, headers: dict[str, str]) -> int:
+    request = urllib.request.Request(url, data=b"{}", headers={"Content-Type": "application/json", **headers})
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
 
 
 def _rows_within(home: Home, seconds: float) -> list[tuple[object, ...]]:

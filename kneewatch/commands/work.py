@@ -178,14 +178,16 @@ def run(
 
 def serve(home: HomeOption = None) -> None:
     """Run Prefect's server and the flows on their schedules, until stopped."""
-    from flows.environment import running_server
+    from flows.environment import password_file, running_server
 
     folder = home_of(home).prepare()
     settings = settings_of(folder)
     with running_server(folder) as url:
         from flows.serve import serve_flows
 
-        print(f"Prefect's pages: {url}  ·  inbox: {folder.inbox}  ·  stop with Ctrl-C", flush=True)
+        print(
+            f"Prefect's pages: {url}  ·  password: {password_file(folder)}  ·  stop with Ctrl-C", flush=True
+        )
         serve_flows(folder, settings)
 
 

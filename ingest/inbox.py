@@ -24,6 +24,22 @@ TEMPORARY_PREFIXES = (".", "~", "#")
 JUNK_NAMES = {"thumbs.db", "desktop.ini", "@eadir", "__macosx", "$recycle.bin"}
 FRESH_NS = 2_000_000_000
 LOOK_AGAIN_S = 0.3
+LOOK_AGAIN_AFAR_S = 2.0
+MOUNTS = Path("/proc/self/mounts")
+SILENT_FILE_SYSTEMS = (
+    "nfs",
+    "cifs",
+    "smb",
+    "9p",
+    "fuse",
+    "vboxsf",
+    "vmhgfs",
+    "afs",
+    "ceph",
+    "virtiofs",
+    "prl_fs",
+)
+"""Kinds that say nothing of what another machine puts there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +63,17 @@ class Dropped:
 
 
 def dropped_files(home: Home, *, athletes: frozenset[str], default_athlete: str) -> list[Dropped]:
-    """Return the settled files of the inbox in the order of their names; inbox/<athlete>/ is that athlete's."""
+    """
+    Return the settled files of the inbox in the order of their names; inbox/<athlete>/ is that athlete's.
+
+    A file that changed just now is looked at twice. On a network share all are: times there are another machine's.
+    """
     first_look = list(_files_below(home.inbox))
     before = {path: _fingerprint(path) for path in first_look}
     fresh_from_ns = time.time_ns() - FRESH_NS
-    if any(found is not None and found[3] > fresh_from_ns for found in before.values()):
-        time.sleep(LOOK_AGAIN_S)
+    is_afar = bool(before) and is_silent(home.inbox)
+    if is_afar or any(found is not None and found[3] > fresh_from_ns for found in before.values()):
+        time.sleep(LOOK_AGAIN_AFAR_S if is_afar else LOOK_AGAIN_S)
         first_look = [
             path for path in first_look if (now := _fingerprint(path)) is not None and now == before[path]
         ]
@@ -113,6 +134,24 @@ def given_files(paths: list[Path], *, default_athlete: str) -> list[Dropped]:
 def is_still_the_same(dropped: Dropped) -> bool:
     """Tell whether the file is the one that was read: only then may it go."""
     return _fingerprint(dropped.path) == dropped.fingerprint
+
+
+def is_silent(folder: Path, mounts: Path | None = None) -> bool:
+    """Tell whether a folder lies on a network share or the like, where changes by others are not told of (Linux)."""
+    try:
+        lines = (mounts or MOUNTS).read_text().splitlines()
+    except OSError:
+        return False
+    folder = folder.resolve()
+    found = [line.split(" ")[1:3] for line in lines if len(line.split(" ")) > 2]
+    above = [(Path(_unescaped(at)), kind) for at, kind in found if folder.is_relative_to(_unescaped(at))]
+    _, kind = max(above, key=lambda mount: len(mount[0].parts), default=(None, ""))
+    return kind.startswith(SILENT_FILE_SYSTEMS)
+
+
+def _unescaped(path: str) -> str:
+    """Return a path of the list of mounts as it is: blanks and the like stand there in octal."""
+    return path.replace("\\040", " ").replace("\\011", "\t").replace("\\012", "\n").replace("\\134", "\\")
 
 
 def is_temporary(name: str) -> bool:

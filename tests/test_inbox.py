@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ingest import inbox
 from ingest.inbox import (
     LOOK_AGAIN_S,
     Dropped,
@@ -173,6 +174,24 @@ def test_a_file_that_vanishes_meanwhile_is_not_missed(home: Home) -> None:
 
     timer.join()
     assert found == []
+
+
+def test_on_a_network_share_old_files_are_looked_at_twice_as_well(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other machine's clock may be slow: what grows there can look old."""
+    mounts = tmp_path / "mounts"
+    mounts.write_text(f"/dev/sda1 / ext4 rw 0 0\nnas:/runs {home.inbox} nfs4 rw 0 0\n")
+    monkeypatch.setattr(inbox, "MOUNTS", mounts)
+    drop(home, "whole.fit")
+    drop(home, "growing.fit", b"1")
+    writer = threading.Timer(0.5, drop, (home, "growing.fit", b"12"))
+    writer.start()
+
+    found = dropped(home)
+
+    writer.join()
+    assert names(found) == ["whole.fit"]
 
 
 def test_settled_files_are_not_waited_for(home: Home) -> None:

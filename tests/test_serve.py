@@ -22,33 +22,39 @@ from store.home import Home
 
 ROOT = Path(__file__).parent.parent
 PATIENCE_S = 240
+NEVER = "0 0 29 2 *"
 
 pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("prefect")]
 
 
-def test_a_dropped_export_is_taken_in_by_a_scheduled_run(home: Home) -> None:
-    """`kneewatch serve` with an intake each minute: the file leaves the inbox and has its row, nobody did anything."""
+def test_schedules_run_and_drops_are_noticed(home: Home) -> None:
+    """`kneewatch serve` reviews each minute; a file that is dropped is taken in at once, as no schedule would."""
     export = sorted((ROOT / "sample_data" / "inbox").glob("*.fit"))[0]
     environment = {
         **{key: value for key, value in os.environ.items() if not key.startswith(("PREFECT_", "KNEEWATCH_"))},
         "KNEEWATCH_HOME": str(home.root),
-        "KNEEWATCH_SCHEDULES__INTAKE": "* * * * *",
+        "KNEEWATCH_SCHEDULES__INTAKE": NEVER,
+        "KNEEWATCH_SCHEDULES__DAILY": NEVER,
+        "KNEEWATCH_SCHEDULES__REVIEW": "* * * * *",
     }
     with (home.state / "serve.log").open("w") as log:
         serving = subprocess.Popen(
             [Path(sys.executable).with_name("kneewatch"), "serve"], env=environment, stdout=log, stderr=log
         )
     try:
-        shutil.copy(export, home.inbox)
-        rows = _rows_within(home, PATIENCE_S)
+        reviews = _rows_within(home, "select outcome from flow_log where step = 'refresh'")
         answers = _answers(home)
+        shutil.copy(export, home.inbox)
+        rows = _rows_within(home, "select file_name, outcome, activities from exports")
     finally:
         serving.send_signal(signal.SIGTERM)
         serving.wait(30)
 
-    assert [(export.name, "ingested", 1)] == rows, (home.state / "serve.log").read_text()
-    assert list(home.inbox.iterdir()) == []
+    said = (home.state / "serve.log").read_text()
+    assert ("ok",) in reviews, said
     assert answers == (401, 200)
+    assert [(export.name, "ingested", 1)] == rows, said
+    assert list(home.inbox.iterdir()) == []
 
 
 def _answers(home: Home) -> tuple[int, int]:
@@ -70,12 +76,12 @@ def _status_of(url: str, headers: dict[str, str]) -> int:
         return error.code
 
 
-def _rows_within(home: Home, seconds: float) -> list[tuple[object, ...]]:
-    deadline = time.monotonic() + seconds
+def _rows_within(home: Home, question: str) -> list[tuple[object, ...]]:
+    deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         if home.published.exists():
             with opened_published(home) as con:
-                rows = con.execute("select file_name, outcome, activities from exports").fetchall()
+                rows = con.execute(question).fetchall()
             if rows:
                 return rows
         time.sleep(1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -14,10 +15,10 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
-from ingest.containers import Member, inventory_of, members_of
+from ingest.containers import NO_WORDS, Inventory, Member, inventory_of, members_of
 from ingest.errors import IngestError, NotAnActivityError
 from ingest.inbox import Dropped, given_files, is_still_the_same
-from ingest.jobs import READER_VERSION, Job, Read, Ready
+from ingest.jobs import READER_VERSION, Job, Read, Ready, Tables
 from ingest.logs import (
     LogError,
     LogResult,
@@ -28,10 +29,11 @@ from ingest.logs import (
     read_pain_csv,
     read_strength_csv,
 )
+from ingest.platforms import Words
 from ingest.recording import NOTHING_TOLD, Told
 from ingest.settle import settle
 from ingest.unpack import ZIP_MAGIC, format_of, unpack
-from ingest.workers import limits_of, read_all
+from ingest.workers import limits_of, read_all, read_words
 from store.archive import archive_file, archive_original, quarantine_original, sha256_of
 from store.database import frame, insert_rows, scalar, transaction
 from store.files import sync_folder
@@ -43,6 +45,12 @@ LOG_FORMATS = ("pain_csv", "strength_csv")
 KNOWN_OUTCOMES = ("ingested", "partly_ingested", "ignored")
 SAME_START_S = (0, 1, -1, 2, -2)
 UNKNOWN_KIND = "Not a watch export, a pain log or a strength log that Kneewatch knows."
+MOST_REFUSED = 500
+"""Exports of one archive: garbage by the ten thousand would take hours and fill the quarantine."""
+GAVE_UP = f"After {MOST_REFUSED} refused exports nothing more of it was looked at; drop the good ones apart from it."
+MOST_LOG_BYTES = 2**20
+"""Ten years of two reports a day with long notes."""
+MOST_REASON_LETTERS = 2_000
 FILES_PER_WRITE = 64
 WRITE_EVERY_S = 1.0
 """A transaction costs as much as reading a file, so that several files share one; nobody waits long for it."""
@@ -90,11 +98,12 @@ class _Outcome:
 
 @dataclass(frozen=True, slots=True)
 class _Archive:
-    """A zip archive whose members have been looked at; `others` counts the files in it that are no exports."""
+    """A zip archive whose members have been looked at, and what cannot be had of it, in sentences."""
 
     dropped: Dropped
     taken: Taken
-    others: int
+    inventory: Inventory
+    missing: list[str]
 
 
 def take_in(
@@ -185,6 +194,8 @@ class _Intake:
         self.max_bytes = settings.limits.max_file_mib * 2**20
         self._unwritten: list[_Outcome] = []
         self._unwritten_since = 0.0
+        self._refused_of: Counter[str] = Counter()
+        """How many exports of an archive were refused."""
         self._waiting: dict[_Key, list[_Pending]] = {}
         """Files that are being read, each with those of the same athlete that have the same bytes."""
         self._known: dict[_Key, str] = {}
@@ -249,14 +260,27 @@ class _Intake:
         path = archive_file(self.home, dropped.path, export_id=taken.export_id, suffix=".zip")
         try:
             with path.open("rb") as file:
-                others = inventory_of(file).others
-                for member in members_of(file, max_bytes=self.max_bytes):
+                archive = _Archive(dropped, taken, inventory_of(file, self.settings.limits), [])
+                words = self._words(path, archive) if archive.inventory.has_tables else NO_WORDS
+                for member in members_of(file, self.settings.limits, words):
                     if ready := self._look_at_member(dropped, taken, member):
                         yield ready
+                    if self._refused_of[taken.export_id] >= MOST_REFUSED:
+                        archive.missing.append(GAVE_UP)
+                        break
         except IngestError as refusal:
             self._refuse(dropped, taken, path, str(refusal))
         else:
-            self.archives.append(_Archive(dropped, taken, others))
+            self.archives.append(archive)
+
+    def _words(self, path: Path, archive: _Archive) -> Words:
+        """Return what the platform's tables say; why they cannot be read is noted with the archive."""
+        tables = Tables(path, self.settings.limits.max_archive_entries)
+        words = read_words(tables, limits_of(self.settings))
+        if isinstance(words, IngestError):
+            archive.missing.append(f"What the platform's table says could not be read: {words}")
+            return NO_WORDS
+        return words
 
     def _look_at_member(self, dropped: Dropped, archive: Taken, member: Member) -> _Pending | None:
         inside = replace(dropped, file_name=f"{dropped.file_name}/{member.name}", is_inbox=False)
@@ -265,6 +289,7 @@ class _Intake:
             taken = replace(
                 _taken(inside, no_bytes, None), parent_id=archive.export_id, reason=member.content
             )
+            self._refused_of[archive.export_id] += 1
             self._note(_Outcome(inside, taken))
             return None
         taken = replace(_taken(inside, "", None), parent_id=archive.export_id, size_bytes=len(member.content))
@@ -388,8 +413,11 @@ class _Intake:
         )
         files = dict(outcomes.select("outcome", "files").iter_rows())
         total, refused = sum(files.values()), files.get("quarantined", 0)
-        reason = f"{total} exports, {refused} of them refused; {archive.others} other files left alone."
-        outcome = "partly_ingested" if refused else "ingested" if total else "ignored"
+        counts = (
+            f"{total} exports, {refused} of them refused; {archive.inventory.others} other files left alone."
+        )
+        reason = " ".join([counts, *archive.missing])
+        outcome = "partly_ingested" if refused or archive.missing else "ingested" if total else "ignored"
         taken = replace(
             archive.taken, outcome=outcome, reason=reason, activities=int(outcomes["activities"].sum())
         )
@@ -421,6 +449,8 @@ class _Intake:
             self.home, original, file_name=taken.file_name, export_id=taken.export_id, reason=why
         )
         taken = replace(taken, outcome="quarantined", reason=reason)
+        if taken.parent_id is not None:
+            self._refused_of[taken.parent_id] += 1
         self._note(_Outcome(dropped, taken, refused=original if original != dropped.path else None))
 
     # Into the store ------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from ingest.errors import IngestError, NotAnActivityError
-from ingest.recording import RAW_SAMPLES, Columns, Recording, Session, no_samples
+from ingest.recording import RAW_SAMPLES, Columns, Recording, Session, no_samples, words
 from ingest.sports import sport_named
 
 SAMPLE_LISTS: Mapping[str, str] = {
@@ -170,5 +170,4 @@ def _number(told: Json, key: str) -> float | None:
 
 
 def _text(told: Json, key: str) -> str | None:
-    value = told.get(key)
-    return value.strip() or None if isinstance(value, str) else None
+    return words(told.get(key))

@@ -14,6 +14,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import duckdb
+import polars as pl
 
 from ingest.containers import NO_WORDS, Inventory, Member, inventory_of, members_of
 from ingest.errors import IngestError, NotAnActivityError
@@ -35,7 +36,7 @@ from ingest.settle import settle
 from ingest.unpack import ZIP_MAGIC, format_of, unpack
 from ingest.workers import limits_of, read_all, read_words
 from store.archive import archive_file, archive_original, quarantine_original, sha256_of
-from store.database import frame, insert_rows, scalar, transaction
+from store.database import frame, insert, insert_rows, scalar, transaction
 from store.files import sync_folder
 from store.home import Home
 from store.samples import write_samples
@@ -49,8 +50,11 @@ MOST_REFUSED = 500
 """Exports of one archive: garbage by the ten thousand would take hours and fill the quarantine."""
 GAVE_UP = f"After {MOST_REFUSED} refused exports nothing more of it was looked at; drop the good ones apart from it."
 MOST_LOG_BYTES = 2**20
-"""Ten years of two reports a day with long notes."""
-MOST_REASON_LETTERS = 2_000
+"""Ten years of two reports a day; logs are read beside the store, and each wrong line is a sentence."""
+LOG_TOO_LARGE = f"This log is larger than {MOST_LOG_BYTES // 2**20} MiB; split it."
+MOST_SENTENCES = 20
+"""About the lines of one log."""
+MOST_NAMES_LETTERS = 1_000
 FILES_PER_WRITE = 64
 WRITE_EVERY_S = 1.0
 """A transaction costs as much as reading a file, so that several files share one; nobody waits long for it."""
@@ -319,6 +323,8 @@ class _Intake:
         path = archive_original(self.home, content, export_id=taken.export_id, suffix=suffix)
         if taken.format is None:
             self._ignore(dropped, taken, UNKNOWN_KIND)
+        elif taken.format in LOG_FORMATS and len(content) > MOST_LOG_BYTES:
+            self._refuse(dropped, taken, path, LOG_TOO_LARGE)
         elif taken.format in LOG_FORMATS:
             self._keep_log(dropped, taken, path, decode_text(content))
         else:
@@ -376,13 +382,13 @@ class _Intake:
             return
         problems = [f"line {problem.line}: {problem.sentence}" for problem in result.problems]
         if result.unknown_columns:
-            problems.append(f"Ignored columns: {', '.join(result.unknown_columns)}.")
+            problems.append(f"Ignored columns: {', '.join(result.unknown_columns)[:MOST_NAMES_LETTERS]}.")
         if result.problems and not result.rows:
-            self._refuse(dropped, taken, path, " ".join(problems))
+            self._refuse(dropped, taken, path, _some_of(problems))
             return
         outcome = "partly_ingested" if result.problems else "ingested"
         taken = replace(
-            taken, outcome=outcome, reason=" ".join(problems) or None, activities=len(result.rows)
+            taken, outcome=outcome, reason=_some_of(problems) or None, activities=len(result.rows)
         )
         self._note(_Outcome(dropped, taken, log=result.rows))
 
@@ -489,10 +495,9 @@ class _Intake:
             insert_rows(self.con, "activities", [ready.row for ready in found])
             insert_rows(self.con, "laps", [lap for ready in found for lap in ready.laps])
             insert_rows(self.con, "outlines", [ready.outline for ready in found])
-            for row in chain.from_iterable(outcome.log for outcome in outcomes):
-                save_pain_report(self.con, row) if isinstance(row, PainReport) else save_strength(
-                    self.con, row
-                )
+            logged = list(chain.from_iterable(outcome.log for outcome in outcomes))
+            save_pain_reports(self.con, [row for row in logged if isinstance(row, PainReport)])
+            save_strength(self.con, [row for row in logged if isinstance(row, StrengthSession)])
             self._settle(found)
         for outcome in outcomes:
             if outcome.refused is not None:
@@ -533,23 +538,50 @@ class _Intake:
             original.unlink(missing_ok=True)
 
 
-def save_pain_report(con: duckdb.DuckDBPyConnection, report: PainReport) -> None:
-    """Write a report; one with the same athlete, date, time and side is completed or corrected by it."""
-    earlier = frame(
-        con, "select * from pain_reports where report_id = $report_id", report_id=report.report_id
+def save_pain_reports(con: duckdb.DuckDBPyConnection, reports: Sequence[PainReport]) -> None:
+    """Write reports; one with the same athlete, date, time and side is completed or corrected by a later one."""
+    if not reports:
+        return
+    ids = [report.report_id for report in reports]
+    known = frame(
+        con,
+        "select * exclude (activity_id) from pain_reports where report_id in (select unnest($ids))",
+        ids=ids,
     )
-    if earlier.height:
-        told = {key: value for key, value in earlier.row(0, named=True).items() if key != "activity_id"}
-        report = completed(PainReport(**{**told, "flags": tuple(told["flags"])}), report)
-    con.execute("delete from pain_reports where report_id = ?", [report.report_id])
-    insert_rows(con, "pain_reports", [{**asdict(report), "flags": list(report.flags)}])
+    all_of_them = {
+        row["report_id"]: PainReport(**{**row, "flags": tuple(row["flags"])})
+        for row in known.iter_rows(named=True)
+    }
+    for report in reports:
+        earlier = all_of_them.get(report.report_id)
+        all_of_them[report.report_id] = completed(earlier, report) if earlier else report
+    con.execute("delete from pain_reports where report_id in (select unnest($ids))", {"ids": ids})
+    told = pl.DataFrame(
+        [{**asdict(report), "flags": list(report.flags)} for report in all_of_them.values()],
+        schema_overrides={"flags": pl.List(pl.String)},
+        infer_schema_length=None,
+    )
+    # A column of nothing has no type to be written with; left out, it is NULL as well.
+    insert(con, "pain_reports", told.select(one for one in told if one.null_count() < told.height))
 
 
-def save_strength(con: duckdb.DuckDBPyConnection, session: StrengthSession) -> None:
-    """Write a strength session; the one of the same athlete and day gives way to it."""
-    con.execute("delete from strength_sessions where session_id = ?", [session.session_id])
-    row = {**asdict(session), "exercises": [asdict(exercise) for exercise in session.exercises]}
-    insert_rows(con, "strength_sessions", [row])
+def save_strength(con: duckdb.DuckDBPyConnection, sessions: Sequence[StrengthSession]) -> None:
+    """Write strength sessions; the one of the same athlete and day gives way to a later one."""
+    if not sessions:
+        return
+    last = {session.session_id: session for session in sessions}
+    con.execute("delete from strength_sessions where session_id in (select unnest($ids))", {"ids": [*last]})
+    rows = [
+        {**asdict(session), "exercises": [asdict(exercise) for exercise in session.exercises]}
+        for session in last.values()
+    ]
+    insert_rows(con, "strength_sessions", rows)
+
+
+def _some_of(sentences: Sequence[str]) -> str:
+    """Return the first sentences, and how many more there are."""
+    more = len(sentences) - MOST_SENTENCES
+    return " ".join([*sentences[:MOST_SENTENCES], *([f"And {more:,} more."] if more > 0 else [])])
 
 
 def _add_words(row: dict[str, object], told_at: Mapping[int, Told]) -> None:

@@ -53,7 +53,7 @@ def read_polar(content: bytes) -> Recording:
         raise NotAnActivityError("This Polar file holds no exercise.")
     if len(exercises) > MOST_EXERCISES:
         raise IngestError(f"This Polar file is damaged: it claims to hold {len(exercises):,} exercises.")
-    offsets = [_offset(one) or _offset(told) for one in exercises]
+    offsets = [own if (own := _offset(one)) is not None else _offset(told) for one in exercises]
     if None in offsets:
         raise IngestError("This Polar file does not say how far its times are from UTC (timezoneOffset).")
     samples = [

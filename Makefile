@@ -23,8 +23,8 @@ test: setup
 test-oracle: setup ## every value of every real FIT file against fitparse; KNEEWATCH_CORPUS says where they are
 	$(BIN)/python -m pytest -m oracle tests/test_fit_oracle.py
 
-test-faults: setup ## kills, full disks and a soak; some of it needs strace
-	$(BIN)/python -m pytest -n $(WORKERS) -m faults tests/test_faults.py
+test-faults: setup ## kills, full disks, a soak and hostile files; some of it needs strace
+	$(BIN)/python -m pytest -n $(WORKERS) -m faults tests/test_faults.py tests/test_hostile.py
 
 bench-readers: setup .venv/bench/.ready ## the readers against their peers; KNEEWATCH_CORPUS says where real files are
 	PYTHONPATH=.:.venv/bench $(BIN)/python -m benchmarks.readers

@@ -7,7 +7,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import date, datetime, timedelta
 from itertools import chain
 from pathlib import Path
@@ -46,7 +46,7 @@ LOG_FORMATS = ("pain_csv", "strength_csv")
 KNOWN_OUTCOMES = ("ingested", "partly_ingested", "ignored")
 SAME_START_S = (0, 1, -1, 2, -2)
 UNKNOWN_KIND = "Not a watch export, a pain log or a strength log that Kneewatch knows."
-MOST_REFUSED = 500
+MOST_REFUSED = 250
 """Exports of one archive: garbage by the ten thousand would take hours and fill the quarantine."""
 GAVE_UP = f"After {MOST_REFUSED} refused exports nothing more of it was looked at; drop the good ones apart from it."
 MOST_LOG_BYTES = 2**20
@@ -556,11 +556,11 @@ def save_pain_reports(con: duckdb.DuckDBPyConnection, reports: Sequence[PainRepo
         earlier = all_of_them.get(report.report_id)
         all_of_them[report.report_id] = completed(earlier, report) if earlier else report
     con.execute("delete from pain_reports where report_id in (select unnest($ids))", {"ids": ids})
-    told = pl.DataFrame(
-        [{**asdict(report), "flags": list(report.flags)} for report in all_of_them.values()],
-        schema_overrides={"flags": pl.List(pl.String)},
-        infer_schema_length=None,
-    )
+    columns = {
+        one.name: [getattr(report, one.name) for report in all_of_them.values()] for one in fields(PainReport)
+    }
+    columns["flags"] = [list(flags) for flags in columns["flags"]]
+    told = pl.DataFrame(columns, schema_overrides={"flags": pl.List(pl.String)})
     # A column of nothing has no type to be written with; left out, it is NULL as well.
     insert(con, "pain_reports", told.select(one for one in told if one.null_count() < told.height))
 

@@ -8,9 +8,11 @@ tested where they are; here is what becomes of the file, the store and the folde
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 import os
+import pty
 import re
 import shutil
 import subprocess
@@ -453,6 +455,33 @@ def test_html_in_words_is_text_in_the_report(story: Story) -> None:
     assert "<script" not in page
     assert f'title">{escaped}' in page
     assert f'file">{escaped}' in page
+
+
+def on_a_terminal(command: list[str]) -> tuple[int, str]:
+    """Run a command before a person, and return its exit code and all that reached the terminal."""
+    ours, its = pty.openpty()
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=its, stderr=its)
+    os.close(its)
+    shown = b""
+    with contextlib.suppress(OSError):  # that is how a terminal ends
+        while piece := os.read(ours, 2**16):
+            shown += piece
+    os.close(ours)
+    return process.wait(timeout=60), shown.decode(errors="replace")
+
+
+def test_names_do_not_command_the_terminal(tmp_path: Path) -> None:
+    """Neither by the letters that terminals obey nor by those that Rich does; what they are called is still to be read."""
+    home = homes.at(tmp_path / "home").prepare()
+    odd = ("[/bold]back.fit", "\x1b]0;title\x07.fit", "\x9b2Jc1.fit", "\u202etif.run.fit")
+    (home.inbox / "odd.zip").write_bytes(zipped({name: garbage(name) for name in odd}))
+
+    code, shown = on_a_terminal([str(KNEEWATCH), "ingest", "--home", str(home.root), "--today", "2026-07-20"])
+
+    assert code == 1, shown
+    assert "Traceback" not in shown
+    assert re.search(r"\x1b\]|\x07|\x9b|\u202e", shown) is None
+    assert "[/bold]back" in shown.replace("\r\n", "")
 
 
 # The long set ----------------------------------------------------------------------------------------------

@@ -98,9 +98,12 @@ def members_of(file: IO[bytes], limits: "Limits", words: Words = NO_WORDS) -> It
         for info in allowance.take(archive):
             name = info.filename
             if _is_export(name):
-                content = _content(archive, info, allowance.file_bytes)
-                told = words.of.get(name, NOTHING_TOLD)
-                yield Member(name=name, content=content, told=told, told_at=words.at)
+                yield Member(
+                    name=name,
+                    content=_content(archive, info, allowance.file_bytes),
+                    told=words.of.get(name, NOTHING_TOLD),
+                    told_at=words.at,
+                )
             elif _is_archive(name):
                 for member in _members_of_nested(archive, info, allowance):
                     yield replace(member, told_at=words.at)
@@ -246,9 +249,10 @@ def _members_of_nested(
             with _opened(file, allowance.entries) as nested:
                 for inner in allowance.take(nested):
                     if _is_export(inner.filename):
-                        content = _content(nested, inner, allowance.file_bytes)
                         yield Member(
-                            name=f"{info.filename}/{inner.filename}", content=content, told=NOTHING_TOLD
+                            name=f"{info.filename}/{inner.filename}",
+                            content=_content(nested, inner, allowance.file_bytes),
+                            told=NOTHING_TOLD,
                         )
     except (IngestError, *ZIP_FAILURES) as error:
         yield Member(

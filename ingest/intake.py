@@ -198,8 +198,8 @@ class _Intake:
         self.max_bytes = settings.limits.max_file_mib * 2**20
         self._unwritten: list[_Outcome] = []
         self._unwritten_since = 0.0
-        self._refused_of: Counter[str] = Counter()
-        """How many exports of an archive were refused."""
+        self._vain_of: Counter[str | None] = Counter()
+        """How many exports of an archive were refused, or wait behind one with the same bytes that is being read."""
         self._waiting: dict[_Key, list[_Pending]] = {}
         """Files that are being read, each with those of the same athlete that have the same bytes."""
         self._known: dict[_Key, str] = {}
@@ -211,6 +211,7 @@ class _Intake:
             key = ready.taken.athlete, ready.taken.export_id
             if key in self._waiting:
                 self._waiting[key].append(ready)
+                self._vain_of[ready.taken.parent_id] += 1
             elif athlete := self.settings.athletes.get(ready.taken.athlete):
                 self._waiting[key] = [ready]
                 yield Job(
@@ -269,7 +270,8 @@ class _Intake:
                 for member in members_of(file, self.settings.limits, words):
                     if ready := self._look_at_member(dropped, taken, member):
                         yield ready
-                    if self._refused_of[taken.export_id] >= MOST_REFUSED:
+                    del member  # or its content would be held while the next one is read
+                    if self._vain_of[taken.export_id] >= MOST_REFUSED:
                         archive.missing.append(GAVE_UP)
                         break
         except IngestError as refusal:
@@ -293,7 +295,7 @@ class _Intake:
             taken = replace(
                 _taken(inside, no_bytes, None), parent_id=archive.export_id, reason=member.content
             )
-            self._refused_of[archive.export_id] += 1
+            self._vain_of[archive.export_id] += 1
             self._note(_Outcome(inside, taken))
             return None
         taken = replace(_taken(inside, "", None), parent_id=archive.export_id, size_bytes=len(member.content))
@@ -455,8 +457,7 @@ class _Intake:
             self.home, original, file_name=taken.file_name, export_id=taken.export_id, reason=why
         )
         taken = replace(taken, outcome="quarantined", reason=reason)
-        if taken.parent_id is not None:
-            self._refused_of[taken.parent_id] += 1
+        self._vain_of[taken.parent_id] += 1
         self._note(_Outcome(dropped, taken, refused=original if original != dropped.path else None))
 
     # Into the store ------------------------------------------------------------------------------------

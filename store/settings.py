@@ -356,7 +356,7 @@ class Limits(_Table):
     max_nested_gib: Whole = _setting(
         "A larger archive within an archive is refused; it is unpacked on the disk for a while, gibibytes.",
         "a whole number from 1",
-        default=2,
+        default=1,
         ge=1,
     )
 

@@ -177,6 +177,19 @@ def test_an_archive_of_garbage_is_given_up(
     assert str(archive.reason).endswith("nothing more of it was looked at; drop the good ones apart from it.")
 
 
+def test_an_archive_of_copies_of_garbage_is_given_up(
+    home: Home, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the first of them is being read, the others wait for it."""
+    monkeypatch.setattr(intake, "MOST_REFUSED", 3)
+    (home.inbox / "export.zip").write_bytes(zipped({f"{n}.fit": GARBAGE for n in range(50)}))
+
+    *members, archive = steps.take_in(home, settings, CLOCK)
+
+    assert len(members) == 4
+    assert "nothing more of it was looked at" in str(archive.reason)
+
+
 def test_a_broken_archive_is_quarantined(home: Home, settings: Settings) -> None:
     """With its reason."""
     (home.inbox / "broken.zip").write_bytes(STRAVA[:200])

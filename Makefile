@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 2
 
-.PHONY: setup demo test test-oracle test-faults bench-readers bench-duplicates check lint lock sample-data pictures clean
+.PHONY: setup demo test test-oracle test-faults bench-readers bench-duplicates bench-hostile check lint lock sample-data pictures clean
 
 setup: .venv/.ready
 
@@ -23,14 +23,17 @@ test: setup
 test-oracle: setup ## every value of every real FIT file against fitparse; KNEEWATCH_CORPUS says where they are
 	$(BIN)/python -m pytest -m oracle tests/test_fit_oracle.py
 
-test-faults: setup ## kills, full disks and a soak; some of it needs strace
-	$(BIN)/python -m pytest -n $(WORKERS) -m faults tests/test_faults.py
+test-faults: setup ## kills, full disks, a soak and hostile files; some of it needs strace
+	$(BIN)/python -m pytest -n $(WORKERS) -m faults tests/test_faults.py tests/test_hostile.py
 
 bench-readers: setup .venv/bench/.ready ## the readers against their peers; KNEEWATCH_CORPUS says where real files are
 	PYTHONPATH=.:.venv/bench $(BIN)/python -m benchmarks.readers
 
 bench-duplicates: setup ## finding the same run among ten thousand, and what a new file costs
 	$(BIN)/python -m benchmarks.duplicates
+
+bench-hostile: setup ## time and memory of the worst hostile files
+	$(BIN)/python -m benchmarks.hostile
 
 .venv/bench/.ready: benchmarks/requirements.lock | setup
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \

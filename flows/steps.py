@@ -203,7 +203,7 @@ def bring_up_to_date(home: Home, settings: Settings, clock: Clock) -> None:
 def log_pain(home: Home, settings: Settings, clock: Clock, report: PainReport) -> list[dict[str, object]]:
     """Keep a report of knee pain, and return the alerts that it raises."""
     with _step(home, "log_pain", clock) as (con, _), transaction(con):
-        intake.save_pain_report(con, report)
+        intake.save_pain_reports(con, [report])
     bring_up_to_date(home, settings, clock)
     return alerts_raised_at(home, clock.now)
 

@@ -89,7 +89,8 @@ def _with_one_clock(samples: Columns, told: Session) -> tuple[Columns, int, int]
     Return the samples in order of time, how many were moved back and how many are dropped.
 
     Where the clock leapt in between and the rest goes on as if nothing had been, the rest is moved; what lies far outside
-    the time that the session speaks of, and is no such rest, goes.
+    the time that the session speaks of, and is no such rest, goes. Without a session, what lies a week from the middle
+    goes.
     """
     moved = _moved_back(samples, told)
     if moved:
@@ -124,7 +125,8 @@ def _moved_back(samples: Columns, told: Session) -> int:
 
 def _within_session(at: NDArray[np.datetime64], told: Session) -> Flags:
     if told.started_at is None or not told.elapsed_s:
-        return np.ones(len(at), dtype=bool)
+        middle = np.sort(at)[len(at) // 2 : len(at) // 2 + 1]
+        return np.asarray(np.abs(at - middle) <= np.timedelta64(LONGEST_ACTIVITY_S, "s"))
     started_at = np.datetime64(told.started_at.replace(tzinfo=None), "us")
     elapsed_s = (at - started_at) / np.timedelta64(1, "s")
     longest_s = min(told.elapsed_s, LONGEST_ACTIVITY_S) + CLOCK_SLACK_S

@@ -5,19 +5,21 @@ from __future__ import annotations
 import hashlib
 import os
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import date, datetime, timedelta
 from itertools import chain
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import duckdb
+import polars as pl
 
-from ingest.containers import Member, inventory_of, members_of
+from ingest.containers import NO_WORDS, Inventory, Member, inventory_of, members_of
 from ingest.errors import IngestError, NotAnActivityError
 from ingest.inbox import Dropped, given_files, is_still_the_same
-from ingest.jobs import READER_VERSION, Job, Read, Ready
+from ingest.jobs import READER_VERSION, Job, Read, Ready, Tables
 from ingest.logs import (
     LogError,
     LogResult,
@@ -28,12 +30,13 @@ from ingest.logs import (
     read_pain_csv,
     read_strength_csv,
 )
+from ingest.platforms import Words
 from ingest.recording import NOTHING_TOLD, Told
 from ingest.settle import settle
 from ingest.unpack import ZIP_MAGIC, format_of, unpack
-from ingest.workers import limits_of, read_all
+from ingest.workers import limits_of, read_all, read_words
 from store.archive import archive_file, archive_original, quarantine_original, sha256_of
-from store.database import frame, insert_rows, scalar, transaction
+from store.database import frame, insert, insert_rows, scalar, transaction
 from store.files import sync_folder
 from store.home import Home
 from store.samples import write_samples
@@ -43,6 +46,15 @@ LOG_FORMATS = ("pain_csv", "strength_csv")
 KNOWN_OUTCOMES = ("ingested", "partly_ingested", "ignored")
 SAME_START_S = (0, 1, -1, 2, -2)
 UNKNOWN_KIND = "Not a watch export, a pain log or a strength log that Kneewatch knows."
+MOST_REFUSED = 250
+"""Exports of one archive: garbage by the ten thousand would take hours and fill the quarantine."""
+GAVE_UP = f"After {MOST_REFUSED} refused exports nothing more of it was looked at; drop the good ones apart from it."
+MOST_LOG_BYTES = 2**20
+"""Ten years of two reports a day; logs are read beside the store, and each wrong line is a sentence."""
+LOG_TOO_LARGE = f"This log is larger than {MOST_LOG_BYTES // 2**20} MiB; split it."
+MOST_SENTENCES = 20
+"""About the lines of one log."""
+MOST_NAMES_LETTERS = 1_000
 FILES_PER_WRITE = 64
 WRITE_EVERY_S = 1.0
 """A transaction costs as much as reading a file, so that several files share one; nobody waits long for it."""
@@ -90,11 +102,12 @@ class _Outcome:
 
 @dataclass(frozen=True, slots=True)
 class _Archive:
-    """A zip archive whose members have been looked at; `others` counts the files in it that are no exports."""
+    """A zip archive whose members have been looked at, and what cannot be had of it, in sentences."""
 
     dropped: Dropped
     taken: Taken
-    others: int
+    inventory: Inventory
+    missing: list[str]
 
 
 def take_in(
@@ -185,6 +198,8 @@ class _Intake:
         self.max_bytes = settings.limits.max_file_mib * 2**20
         self._unwritten: list[_Outcome] = []
         self._unwritten_since = 0.0
+        self._vain_of: Counter[str | None] = Counter()
+        """How many exports of an archive were refused, or wait behind one with the same bytes that is being read."""
         self._waiting: dict[_Key, list[_Pending]] = {}
         """Files that are being read, each with those of the same athlete that have the same bytes."""
         self._known: dict[_Key, str] = {}
@@ -196,6 +211,7 @@ class _Intake:
             key = ready.taken.athlete, ready.taken.export_id
             if key in self._waiting:
                 self._waiting[key].append(ready)
+                self._vain_of[ready.taken.parent_id] += 1
             elif athlete := self.settings.athletes.get(ready.taken.athlete):
                 self._waiting[key] = [ready]
                 yield Job(
@@ -249,14 +265,28 @@ class _Intake:
         path = archive_file(self.home, dropped.path, export_id=taken.export_id, suffix=".zip")
         try:
             with path.open("rb") as file:
-                others = inventory_of(file).others
-                for member in members_of(file, max_bytes=self.max_bytes):
+                archive = _Archive(dropped, taken, inventory_of(file, self.settings.limits), [])
+                words = self._words(path, archive) if archive.inventory.has_tables else NO_WORDS
+                for member in members_of(file, self.settings.limits, words):
                     if ready := self._look_at_member(dropped, taken, member):
                         yield ready
+                    del member  # or its content would be held while the next one is read
+                    if self._vain_of[taken.export_id] >= MOST_REFUSED:
+                        archive.missing.append(GAVE_UP)
+                        break
         except IngestError as refusal:
             self._refuse(dropped, taken, path, str(refusal))
         else:
-            self.archives.append(_Archive(dropped, taken, others))
+            self.archives.append(archive)
+
+    def _words(self, path: Path, archive: _Archive) -> Words:
+        """Return what the platform's tables say; why they cannot be read is noted with the archive."""
+        tables = Tables(path, self.settings.limits.max_archive_entries)
+        words = read_words(tables, limits_of(self.settings))
+        if isinstance(words, IngestError):
+            archive.missing.append(f"What the platform's table says could not be read: {words}")
+            return NO_WORDS
+        return words
 
     def _look_at_member(self, dropped: Dropped, archive: Taken, member: Member) -> _Pending | None:
         inside = replace(dropped, file_name=f"{dropped.file_name}/{member.name}", is_inbox=False)
@@ -265,6 +295,7 @@ class _Intake:
             taken = replace(
                 _taken(inside, no_bytes, None), parent_id=archive.export_id, reason=member.content
             )
+            self._vain_of[archive.export_id] += 1
             self._note(_Outcome(inside, taken))
             return None
         taken = replace(_taken(inside, "", None), parent_id=archive.export_id, size_bytes=len(member.content))
@@ -294,6 +325,8 @@ class _Intake:
         path = archive_original(self.home, content, export_id=taken.export_id, suffix=suffix)
         if taken.format is None:
             self._ignore(dropped, taken, UNKNOWN_KIND)
+        elif taken.format in LOG_FORMATS and len(content) > MOST_LOG_BYTES:
+            self._refuse(dropped, taken, path, LOG_TOO_LARGE)
         elif taken.format in LOG_FORMATS:
             self._keep_log(dropped, taken, path, decode_text(content))
         else:
@@ -351,13 +384,13 @@ class _Intake:
             return
         problems = [f"line {problem.line}: {problem.sentence}" for problem in result.problems]
         if result.unknown_columns:
-            problems.append(f"Ignored columns: {', '.join(result.unknown_columns)}.")
+            problems.append(f"Ignored columns: {', '.join(result.unknown_columns)[:MOST_NAMES_LETTERS]}.")
         if result.problems and not result.rows:
-            self._refuse(dropped, taken, path, " ".join(problems))
+            self._refuse(dropped, taken, path, _some_of(problems))
             return
         outcome = "partly_ingested" if result.problems else "ingested"
         taken = replace(
-            taken, outcome=outcome, reason=" ".join(problems) or None, activities=len(result.rows)
+            taken, outcome=outcome, reason=_some_of(problems) or None, activities=len(result.rows)
         )
         self._note(_Outcome(dropped, taken, log=result.rows))
 
@@ -388,8 +421,11 @@ class _Intake:
         )
         files = dict(outcomes.select("outcome", "files").iter_rows())
         total, refused = sum(files.values()), files.get("quarantined", 0)
-        reason = f"{total} exports, {refused} of them refused; {archive.others} other files left alone."
-        outcome = "partly_ingested" if refused else "ingested" if total else "ignored"
+        counts = (
+            f"{total} exports, {refused} of them refused; {archive.inventory.others} other files left alone."
+        )
+        reason = " ".join([counts, *archive.missing])
+        outcome = "partly_ingested" if refused or archive.missing else "ingested" if total else "ignored"
         taken = replace(
             archive.taken, outcome=outcome, reason=reason, activities=int(outcomes["activities"].sum())
         )
@@ -421,6 +457,7 @@ class _Intake:
             self.home, original, file_name=taken.file_name, export_id=taken.export_id, reason=why
         )
         taken = replace(taken, outcome="quarantined", reason=reason)
+        self._vain_of[taken.parent_id] += 1
         self._note(_Outcome(dropped, taken, refused=original if original != dropped.path else None))
 
     # Into the store ------------------------------------------------------------------------------------
@@ -459,10 +496,9 @@ class _Intake:
             insert_rows(self.con, "activities", [ready.row for ready in found])
             insert_rows(self.con, "laps", [lap for ready in found for lap in ready.laps])
             insert_rows(self.con, "outlines", [ready.outline for ready in found])
-            for row in chain.from_iterable(outcome.log for outcome in outcomes):
-                save_pain_report(self.con, row) if isinstance(row, PainReport) else save_strength(
-                    self.con, row
-                )
+            logged = list(chain.from_iterable(outcome.log for outcome in outcomes))
+            save_pain_reports(self.con, [row for row in logged if isinstance(row, PainReport)])
+            save_strength(self.con, [row for row in logged if isinstance(row, StrengthSession)])
             self._settle(found)
         sync_folder(self.home.state)  # the log that DuckDB commits to may be a new file
         for outcome in outcomes:
@@ -504,23 +540,50 @@ class _Intake:
             original.unlink(missing_ok=True)
 
 
-def save_pain_report(con: duckdb.DuckDBPyConnection, report: PainReport) -> None:
-    """Write a report; one with the same athlete, date, time and side is completed or corrected by it."""
-    earlier = frame(
-        con, "select * from pain_reports where report_id = $report_id", report_id=report.report_id
+def save_pain_reports(con: duckdb.DuckDBPyConnection, reports: Sequence[PainReport]) -> None:
+    """Write reports; one with the same athlete, date, time and side is completed or corrected by a later one."""
+    if not reports:
+        return
+    ids = [report.report_id for report in reports]
+    known = frame(
+        con,
+        "select * exclude (activity_id) from pain_reports where report_id in (select unnest($ids))",
+        ids=ids,
     )
-    if earlier.height:
-        told = {key: value for key, value in earlier.row(0, named=True).items() if key != "activity_id"}
-        report = completed(PainReport(**{**told, "flags": tuple(told["flags"])}), report)
-    con.execute("delete from pain_reports where report_id = ?", [report.report_id])
-    insert_rows(con, "pain_reports", [{**asdict(report), "flags": list(report.flags)}])
+    all_of_them = {
+        row["report_id"]: PainReport(**{**row, "flags": tuple(row["flags"])})
+        for row in known.iter_rows(named=True)
+    }
+    for report in reports:
+        earlier = all_of_them.get(report.report_id)
+        all_of_them[report.report_id] = completed(earlier, report) if earlier else report
+    con.execute("delete from pain_reports where report_id in (select unnest($ids))", {"ids": ids})
+    columns = {
+        one.name: [getattr(report, one.name) for report in all_of_them.values()] for one in fields(PainReport)
+    }
+    columns["flags"] = [list(flags) for flags in columns["flags"]]
+    told = pl.DataFrame(columns, schema_overrides={"flags": pl.List(pl.String)})
+    # A column of nothing has no type to be written with; left out, it is NULL as well.
+    insert(con, "pain_reports", told.select(one for one in told if one.null_count() < told.height))
 
 
-def save_strength(con: duckdb.DuckDBPyConnection, session: StrengthSession) -> None:
-    """Write a strength session; the one of the same athlete and day gives way to it."""
-    con.execute("delete from strength_sessions where session_id = ?", [session.session_id])
-    row = {**asdict(session), "exercises": [asdict(exercise) for exercise in session.exercises]}
-    insert_rows(con, "strength_sessions", [row])
+def save_strength(con: duckdb.DuckDBPyConnection, sessions: Sequence[StrengthSession]) -> None:
+    """Write strength sessions; the one of the same athlete and day gives way to a later one."""
+    if not sessions:
+        return
+    last = {session.session_id: session for session in sessions}
+    con.execute("delete from strength_sessions where session_id in (select unnest($ids))", {"ids": [*last]})
+    rows = [
+        {**asdict(session), "exercises": [asdict(exercise) for exercise in session.exercises]}
+        for session in last.values()
+    ]
+    insert_rows(con, "strength_sessions", rows)
+
+
+def _some_of(sentences: Sequence[str]) -> str:
+    """Return the first sentences, and how many more there are."""
+    more = len(sentences) - MOST_SENTENCES
+    return " ".join([*sentences[:MOST_SENTENCES], *([f"And {more:,} more."] if more > 0 else [])])
 
 
 def _add_words(row: dict[str, object], told_at: Mapping[int, Told]) -> None:

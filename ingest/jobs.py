@@ -31,6 +31,14 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
+class Tables:
+    """An archived archive in which a platform's tables are to be read, and how many entries it may have."""
+
+    path: Path
+    most_entries: int
+
+
+@dataclass(frozen=True, slots=True)
 class Ready:
     """
     One activity as it is stored.

@@ -6,14 +6,14 @@ import json
 import re
 import zipfile
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import IO
 from xml.parsers import expat
 
-from ingest.recording import Session, Told
+from ingest.recording import Session, Told, words
 from ingest.summary import write_summary
 
 STRAVA_TABLE = "activities.csv"
@@ -28,6 +28,11 @@ METRES_PER = {"m": 1.0, "km": 1000.0, "mi": 1609.344}
 BEATS_PER = {"": 1.0}
 MOST_WORKOUTS = 50_000
 MOST_METADATA = 200
+"""Of a workout, with its statistics."""
+MOST_LETTERS = 1_000
+"""Of anything that Apple says in a word; what is longer is cut."""
+_FIRST_WORKOUT = b"<Workout "
+_CHUNK_BYTES = 2**16
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +62,11 @@ def told_by_garmin(table: bytes) -> dict[int, Told]:
     rows = [row for rows in lists if isinstance(rows, list) for row in rows if isinstance(row, dict)]
     return {
         int(row["beginTimestamp"] // 1000): Told(
-            title=_words(row, "name"), description=_words(row, "description")
+            title=words(row.get("name")), description=words(row.get("description"))
         )
         for row in rows
         if isinstance(row.get("beginTimestamp"), int | float) and abs(row["beginTimestamp"]) < 2**53
     }
-
-
-def _words(row: Mapping[str, object], key: str) -> str | None:
-    value = row.get(key)
-    return value.strip() or None if isinstance(value, str) else None
 
 
 def told_by_strava(text: str, table_name: str) -> dict[str, Told]:
@@ -110,12 +110,12 @@ def _column(header: list[str], title: str, otherwise: int | None) -> int | None:
 def _strava_row(row: list[str], columns: Mapping[str, int | None]) -> Told:
     def cell(name: str) -> str | None:
         place = columns[name]
-        return row[place].strip() or None if place is not None and place < len(row) else None
+        return words(row[place]) if place is not None and place < len(row) else None
 
-    words = [text for text in (cell("description"), cell("note")) if text]
+    texts = [text for text in (cell("description"), cell("note")) if text]
     return Told(
         title=cell("title"),
-        description="\n".join(words) or None,
+        description="\n".join(texts) or None,
         rpe=_rpe(cell("rpe")),
         gear=cell("gear"),
     )
@@ -142,19 +142,26 @@ class _AppleWorkouts:
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         if name == "Workout":
-            self._workout, self._has_route = dict(attributes), False
+            self._workout, self._has_route = {}, False
+            for key, value in attributes.items():
+                self._note(key, value)
         elif self._workout is None:
             return
-        elif name == "FileReference" and "path" in attributes:
+        elif name == "FileReference" and "path" in attributes and len(self.told) < MOST_WORKOUTS:
             sport = _apple_sport(self._workout.get("workoutActivityType", ""))
             self.told[f"{self.folder}{attributes['path']}"] = Told(sport=sport)
             self._has_route = True
         elif name == "WorkoutStatistics":
             kind = attributes.get("type", "").removeprefix("HKQuantityTypeIdentifier")
             for key in ("sum", "average", "maximum", "unit"):
-                self._workout[f"{kind} {key}"] = attributes.get(key, "")
-        elif name == "MetadataEntry" and len(self._workout) < MOST_METADATA:
-            self._workout[attributes.get("key", "")] = attributes.get("value", "")
+                self._note(f"{kind} {key}", attributes.get(key, ""))
+        elif name == "MetadataEntry":
+            self._note(attributes.get("key", ""), attributes.get("value", ""))
+
+    def _note(self, key: str, value: str) -> None:
+        assert self._workout is not None
+        if len(self._workout) < MOST_METADATA:
+            self._workout[key[:MOST_LETTERS]] = value[:MOST_LETTERS]
 
     def end(self, name: str) -> None:
         if name != "Workout" or self._workout is None:
@@ -176,20 +183,30 @@ def told_by_apple(stream: IO[bytes], table_name: str) -> Words:
     Stream Apple's export.xml, which can be gigabytes, for its workouts: those with a route say its sport, the others
     are all there is.
 
-    It declares its document type, as our readers refuse elsewhere; entities are refused here as well.
+    Heartbeats and steps by the million stand before the first workout. They are passed over, and with them the document
+    type that it declares, so that there are no entities here.
     """
     workouts = _AppleWorkouts(table_name)
-
-    def refuse(*_: object) -> None:
-        raise ValueError("entities are not allowed")
-
-    parser = expat.ParserCreate()
+    parser = expat.ParserCreate("utf-8")
     parser.StartElementHandler, parser.EndElementHandler = workouts.start, workouts.end
-    parser.EntityDeclHandler = refuse
     # What is damaged ends the telling and not the intake.
     with suppress(expat.ExpatError, zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError):
-        parser.ParseFile(stream)
+        parser.Parse(b"<HealthData>", False)
+        for piece in _from_the_first_workout(stream):
+            parser.Parse(piece, False)
     return Words(of=workouts.told, without_export=workouts.without_route)
+
+
+def _from_the_first_workout(stream: IO[bytes]) -> Iterator[bytes]:
+    """Yield what follows, piece by piece; nothing when there is no workout."""
+    before = b""
+    while piece := stream.read(_CHUNK_BYTES):
+        before = before[1 - len(_FIRST_WORKOUT) :] + piece
+        start = before.find(_FIRST_WORKOUT)
+        if start >= 0:
+            yield before[start:]
+            yield from iter(lambda: stream.read(_CHUNK_BYTES), b"")
+            return
 
 
 def _apple_session(workout: Mapping[str, str]) -> Session | None:

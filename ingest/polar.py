@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from ingest.errors import IngestError, NotAnActivityError
-from ingest.recording import RAW_SAMPLES, Columns, Recording, Session, no_samples
+from ingest.recording import RAW_SAMPLES, Columns, Recording, Session, no_samples, words
 from ingest.sports import sport_named
 
 SAMPLE_LISTS: Mapping[str, str] = {
@@ -53,7 +53,7 @@ def read_polar(content: bytes) -> Recording:
         raise NotAnActivityError("This Polar file holds no exercise.")
     if len(exercises) > MOST_EXERCISES:
         raise IngestError(f"This Polar file is damaged: it claims to hold {len(exercises):,} exercises.")
-    offsets = [_offset(one) or _offset(told) for one in exercises]
+    offsets = [own if (own := _offset(one)) is not None else _offset(told) for one in exercises]
     if None in offsets:
         raise IngestError("This Polar file does not say how far its times are from UTC (timezoneOffset).")
     samples = [
@@ -170,5 +170,4 @@ def _number(told: Json, key: str) -> float | None:
 
 
 def _text(told: Json, key: str) -> str | None:
-    value = told.get(key)
-    return value.strip() or None if isinstance(value, str) else None
+    return words(told.get(key))

@@ -8,6 +8,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+LONGEST_TEXT = 10_000
+"""Of a title, a note or a name; what is longer is cut."""
+
 Columns = dict[str, NDArray[Any]]
 """A row for each sample: times (UTC, NaT where unknown) and numbers (NaN where unknown)."""
 
@@ -110,6 +113,14 @@ class Recording:
     def frame(self) -> pl.DataFrame:
         """The samples as a frame of RAW_SAMPLES; what is unknown is null."""
         return frame_of(self.samples)
+
+
+def words(value: object) -> str | None:
+    """Return what somebody wrote, as a database can keep it; None when it is no text or empty."""
+    if not isinstance(value, str):
+        return None
+    # JSON may hold halves of letters (\\ud83d alone), which no encoding takes.
+    return value.encode(errors="replace").decode().replace("\0", "").strip()[:LONGEST_TEXT] or None
 
 
 def no_samples() -> Columns:

@@ -6,13 +6,13 @@ kept as a small file of its own, so that it goes the way of every other export.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 
 from ingest.errors import IngestError
-from ingest.recording import Recording, Session, no_samples
+from ingest.recording import LONGEST_TEXT, Recording, Session, no_samples, words
 
 BEGINNING = b'{"kneewatch_summary": 1'
 _NUMBERS = ("elapsed_s", "timer_s", "distance_m", "avg_hr_bpm", "max_hr_bpm")
@@ -39,17 +39,22 @@ def read_summary(content: bytes) -> Recording:
         raise IngestError("This summary is damaged; take in the archive again that it came from.") from error
     if session.started_at is None or session.started_at.tzinfo is None:
         raise IngestError("This summary is damaged: its start has no zone.")
-    device = told.get("device")
     return Recording(
         format="summary",
         sessions=(session,),
         samples=no_samples(),
-        device=device if isinstance(device, str) else None,
+        device=words(told.get("device")),
     )
 
 
+def _text(value: object) -> str:
+    text = str(value)[:LONGEST_TEXT]
+    text.encode()  # halves of letters are no text: a ValueError
+    return text
+
+
 def _known(told: Mapping[str, Any]) -> dict[str, Any]:
-    kinds: dict[str, type] = dict.fromkeys(_TEXTS, str) | dict.fromkeys(_NUMBERS, float)
+    kinds: dict[str, Callable[[Any], Any]] = dict.fromkeys(_TEXTS, _text) | dict.fromkeys(_NUMBERS, float)
     names = {field.name for field in fields(Session)} & kinds.keys()
     found = {name: kinds[name](told[name]) for name in names if told.get(name) is not None}
     if any(isinstance(value, float) and not 0 <= value < float("inf") for value in found.values()):

@@ -5,7 +5,7 @@ import io
 import re
 import zlib
 from dataclasses import dataclass
-from typing import Literal
+from typing import IO, Literal
 
 from ingest import summary
 from ingest.errors import IngestError
@@ -15,7 +15,13 @@ Format = Literal["fit", "gpx", "tcx", "polar", "summary", "zip", "pain_csv", "st
 
 GZIP_MAGIC = b"\x1f\x8b"
 ZIP_MAGIC = b"PK\x03\x04"
+MOST_GZIP_MEMBERS = 10_000
+"""A .gz may be many one behind the other, each of which costs its own beginning; tools write one for 64 KiB at least."""
+_GZIP_BEGINNING = GZIP_MAGIC + b"\x08"
+_PIECE_BYTES = 2**16
 _HEAD_BYTES = 4096
+_CSV_HEAD_BYTES = 400_000
+"""Holds the longest header that a log may have (ingest/logs.py), four bytes a letter."""
 _ROOT = re.compile(r"<(?:[a-z_][\w.-]*:)?([a-z]\w*)")
 _XML_ROOTS: dict[str, Format] = {"gpx": "gpx", "trainingcenterdatabase": "tcx"}
 
@@ -46,18 +52,32 @@ def unpack(content: bytes, name: str, *, max_bytes: int) -> Unpacked:
     inner_name = name[:-3] if name.lower().endswith(".gz") else name
     if not content.startswith(GZIP_MAGIC):
         return Unpacked(content, inner_name)
+    if content.count(_GZIP_BEGINNING) > MOST_GZIP_MEMBERS:
+        raise IngestError(
+            f"This .gz file is made of more than {MOST_GZIP_MEMBERS:,} pieces, as no honest one is; it was not opened."
+        )
     try:
         with gzip.open(io.BytesIO(content)) as stream:
-            inner = stream.read(max_bytes + 1)
+            inner = read_up_to(stream, max_bytes)
     except (OSError, EOFError, zlib.error) as error:
         raise IngestError(
             f"This .gz file is damaged and cannot be decompressed ({error}). Export it again."
         ) from error
-    if len(inner) > max_bytes:
+    if inner is None:
         raise IngestError(
             f"Decompressed, this file is larger than {max_bytes // 2**20} MiB (limits.max_file_mib)."
         )
     return Unpacked(inner, inner_name)
+
+
+def read_up_to(stream: IO[bytes] | gzip.GzipFile, most_bytes: int) -> bytes | None:
+    """Return what is left in the stream, in no more memory than it takes; None when it is more than so much."""
+    found = io.BytesIO()
+    while piece := stream.read(_PIECE_BYTES):
+        if found.tell() + len(piece) > most_bytes:
+            return None
+        found.write(piece)
+    return found.getvalue()
 
 
 def format_of(content: bytes, name: str) -> Format | None:
@@ -68,14 +88,23 @@ def format_of(content: bytes, name: str) -> Format | None:
         return "zip"
     if content.startswith(summary.BEGINNING):
         return "summary"
-    if content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
+    if content[:_HEAD_BYTES].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
         return "polar" if b'"exercises"' in content and b'"startTime"' in content else None
     head = decode_text(content[:_HEAD_BYTES]).lower()
     if head.lstrip().startswith("<"):
         return _xml_format(head, name)
     if name.lower().endswith((".gpx", ".tcx")):
         return "gpx" if name.lower().endswith(".gpx") else "tcx"
-    return kind_of_csv(decode_text(content)) if name.lower().endswith(".csv") else None
+    return kind_of_csv(decode_text(_csv_head(content))) if name.lower().endswith(".csv") else None
+
+
+def _csv_head(content: bytes) -> bytes:
+    """Return what holds the header; whole lines, because half a letter would change how the rest is read."""
+    return (
+        content
+        if len(content) <= _CSV_HEAD_BYTES
+        else content[: content.rfind(b"\n", 0, _CSV_HEAD_BYTES) + 1]
+    )
 
 
 def _xml_format(head: str, name: str) -> Format | None:

@@ -15,12 +15,13 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ingest.errors import IngestError
 
 if TYPE_CHECKING:
-    from ingest.jobs import Job, Read
+    from ingest.jobs import Job, Read, Tables
+    from ingest.platforms import Words
     from store.settings import Settings
 
 MOST_WORKERS = 4
@@ -59,16 +60,16 @@ class Worker:
     def is_alive(self) -> bool:
         return self._process.poll() is None
 
-    def ask(self, job: "Job") -> None:
+    def ask(self, job: "Job | Tables") -> None:
         """Send a file to be read."""
         self._started_at = time.monotonic()
         self._connection.send(job)
 
-    def answer(self) -> "Read | IngestError":
+    def answer(self) -> "Read | Words | IngestError":
         """Return what became of the file; a process that exceeds a limit is gone after that."""
         try:
             if self._connection.poll(max(self._started_at + self.limits.seconds - time.monotonic(), 0)):
-                answer: Read | IngestError = self._connection.recv()
+                answer: Read | Words | IngestError = self._connection.recv()
                 return answer
         except (EOFError, ConnectionError):
             self.stop()
@@ -107,24 +108,35 @@ def read_all(jobs: Iterable["Job"], limits: Limits) -> Iterator[tuple["Job", "Re
         for job in jobs:
             answered = None
             if len(busy) == workers:
-                answered = _answer_of(*busy.popleft())
+                asked, busy_one = busy.popleft()
+                answered = asked, _answer_of(busy_one)
             worker = _take(limits)
             worker.ask(job)
             busy.append((job, worker))
             if answered is not None:
                 yield answered
         while busy:
-            yield _answer_of(*busy.popleft())
+            asked, busy_one = busy.popleft()
+            yield asked, _answer_of(busy_one)
     finally:
         for _, worker in busy:  # nobody waits for their answers any more
             worker.stop()
 
 
-def _answer_of(job: "Job", worker: Worker) -> tuple["Job", "Read | IngestError"]:
+def read_words(tables: "Tables", limits: Limits) -> "Words | IngestError":
+    """Return what the platform's tables in an archive say, or why they cannot be read."""
+    worker = _take(limits)
+    worker.ask(tables)
+    answer: Words | IngestError = _answer_of(worker)
+    return answer
+
+
+def _answer_of(worker: Worker) -> Any:
+    """Return what the worker was asked for, and let it wait for the next file if it still lives."""
     answer = worker.answer()
     if worker.is_alive():
         _idle.append(worker)
-    return job, answer
+    return answer
 
 
 def _take(limits: Limits) -> Worker:
@@ -148,7 +160,9 @@ def _stop_all() -> None:
 
 def main(descriptor: int, mib: int) -> None:
     """Read what is asked for until nobody asks any more."""
+    from ingest.containers import words_of
     from ingest.decode import read
+    from ingest.jobs import Job
 
     _limit_memory(mib)
     connection = Connection(descriptor)
@@ -158,7 +172,9 @@ def main(descriptor: int, mib: int) -> None:
         except (EOFError, ConnectionError):  # reset when the one that asked was killed in mid-answer
             return
         try:
-            answer: Read | IngestError = read(job)
+            answer: Read | Words | IngestError = (
+                read(job) if isinstance(job, Job) else words_of(job.path, most_entries=job.most_entries)
+            )
         except IngestError as refusal:
             answer = refusal
         except MemoryError:

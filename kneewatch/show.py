@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
@@ -15,6 +16,8 @@ WIDE = 160
 """Columns of a table that goes to a file or a pipe, where nobody's window sets a width."""
 PAGE = 100
 """Columns of running text that goes to a file or a pipe."""
+_COMMANDING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Control characters but tab and line feed, and those that turn the direction of reading."""
 SEVERITY_STYLES = {"stop": "bold red", "warning": "dark_orange", "caution": "yellow", "info": "blue"}
 
 
@@ -57,6 +60,11 @@ def text(value: object) -> str:
     return "" if value is None else str(value)
 
 
+def harmless(text: str) -> str:
+    """Return text that commands no terminal: names of files, and words of platforms, are written by anybody."""
+    return _COMMANDING.sub("�", text)
+
+
 def plain_columns(names: Sequence[str]) -> list[Column]:
     """Return columns that show every value as it is, under its own name."""
     return [(name, name, text) for name in names]
@@ -72,7 +80,7 @@ def _draw(rows: Sequence[Row], columns: Sequence[Column]) -> None:
     for key, title, _ in columns:
         table.add_column(title, justify="right" if _is_number(rows, key) else "left")
     for row in rows:
-        table.add_row(*(Text(write(row.get(key))) for key, _, write in columns))
+        table.add_row(*(Text(harmless(write(row.get(key)))) for key, _, write in columns))
     Console(width=None if sys.stdout.isatty() else WIDE).print(table)
 
 

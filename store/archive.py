@@ -8,8 +8,10 @@ from pathlib import Path
 from store.files import write_whole
 from store.home import Home
 
-LONGEST_NAME_BYTES = 200
+REASON_SUFFIX = ".reason.json"
+LONGEST_STEM_BYTES, LONGEST_SUFFIX_BYTES = 200, 16
 """File systems take 255; the rest is for what we add."""
+MOST_FOLDERS = 8
 
 
 def archived_file(home: Home, export_id: str, suffix: str) -> Path:
@@ -40,13 +42,14 @@ def quarantine_original(
     """
     Set a refused original aside under its name, with `<name>.reason.json` beside it.
 
-    A namesake with other content stays; the newcomer then carries the start of its hash in its name.
+    A name out of an archive may be anything: whatever it is, the place lies below the quarantine. A namesake with
+    other content stays; the newcomer then carries the start of its hash in its name.
     """
-    path = _free_name(home.quarantine / file_name, export_id)
+    path = _free_place(home.quarantine, file_name, export_id)
     with original.open("rb") as stream:
         write_whole(path, stream)
     note = json.dumps(reason, indent=2, ensure_ascii=False, default=str)
-    write_whole(path.with_name(f"{path.name}.reason.json"), note.encode())
+    write_whole(path.with_name(path.name + REASON_SUFFIX), note.encode(errors="replace"))
     return path
 
 
@@ -56,9 +59,29 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _free_name(path: Path, export_id: str) -> Path:
-    stem = path.stem.encode()[:LONGEST_NAME_BYTES].decode(errors="ignore")
-    path = path.with_name(f"{stem}{path.suffix[:16]}")
-    if not path.exists() or sha256_of(path) == export_id:
-        return path
-    return path.with_name(f"{stem}-{export_id[:12]}{path.suffix}")
+def _free_place(quarantine: Path, file_name: str, export_id: str) -> Path:
+    """Return where a file of that name may lie: nothing else is there, and no file where a folder must be."""
+    *folders, name = [_plain(part) for part in file_name.split("/") if part] or [export_id]
+    named = quarantine.joinpath(*folders[:MOST_FOLDERS], name)
+    tagged = named.with_name(f"{named.stem}-{export_id[:12]}{named.suffix}")
+    free = (place for place in (named, tagged) if _is_free(place, quarantine, export_id))
+    return next(free, quarantine / f"{export_id}{named.suffix}")
+
+
+def _plain(part: str) -> str:
+    """Return a part of a name as any file system takes it; it neither leads upwards nor hides."""
+    part = "".join(letter if letter.isprintable() else "_" for letter in part)
+    path = Path(f"_{part}" if part.startswith(".") else part)
+    name = _cut(path.stem, LONGEST_STEM_BYTES) + _cut(path.suffix, LONGEST_SUFFIX_BYTES)
+    return f"{name}_" if name.lower().endswith(REASON_SUFFIX) else name
+
+
+def _cut(text: str, most_bytes: int) -> str:
+    return text.encode()[:most_bytes].decode(errors="ignore")
+
+
+def _is_free(place: Path, quarantine: Path, export_id: str) -> bool:
+    folders = place.relative_to(quarantine).parents
+    if any((quarantine / folder).is_file() for folder in folders):
+        return False
+    return not place.exists() or (place.is_file() and sha256_of(place) == export_id)

@@ -341,6 +341,24 @@ class Limits(_Table):
         default=512,
         ge=64,
     )
+    max_archive_entries: Whole = _setting(
+        "A zip archive with more entries, those of archives in it included, is refused.",
+        "a whole number from 1",
+        default=100_000,
+        ge=1,
+    )
+    max_archive_gib: Whole = _setting(
+        "A zip archive whose exports, those of archives in it included, are larger together is refused, gibibytes.",
+        "a whole number from 1",
+        default=16,
+        ge=1,
+    )
+    max_nested_gib: Whole = _setting(
+        "A larger archive within an archive is refused; it is unpacked on the disk for a while, gibibytes.",
+        "a whole number from 1",
+        default=1,
+        ge=1,
+    )
 
 
 class Settings(_Table):

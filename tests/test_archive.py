@@ -106,6 +106,68 @@ def test_long_names_leave_room_for_the_reason(name: str, home: Home) -> None:
         assert path.with_name(f"{path.name}.reason.json").exists()
 
 
+HOSTILE_NAMES = [
+    "../../run.fit",
+    "/etc/run.fit",
+    "a.zip/../../../run.fit",
+    "..\\..\\run.fit",
+    "C:\\run.fit",
+    "..",
+    "/",
+    "",
+    "a/./b//run.fit",
+    "nul\0byte/run.fit",
+    "new\nline.fit",
+    "\u202etif.nur",
+    "🏃" * 100 + ".fit",
+    "/".join(["folder" * 50] * 3) + "/run.fit",
+    "a/" * 5_000 + "run.fit",
+    "half\ud83d.fit",
+    "run.fit.reason.json",
+]
+
+
+@pytest.mark.parametrize("name", HOSTILE_NAMES, ids=range(len(HOSTILE_NAMES)))
+def test_whatever_it_is_called_it_stays_in_the_quarantine(name: str, home: Home) -> None:
+    """A name out of an archive may be anything; another file of that name changes nothing."""
+    before = names(home.root.parent)
+
+    paths = [set_aside(home, content, name) for content in (CONTENT, b"another original", CONTENT)]
+
+    assert paths[0] == paths[2] != paths[1]
+    assert [path.read_bytes() for path in paths[:2]] == [CONTENT, b"another original"]
+    written = set(names(home.root.parent)) - set(before) - {"home/inbox/source"}
+    assert len(written) == 4
+    assert all(path.startswith("home/quarantine/") for path in written)
+    assert all(ord(letter) >= 32 for path in written for letter in path)
+
+
+def test_a_folder_and_a_file_of_one_name_are_both_kept(home: Home) -> None:
+    """An archive that is refused lies where its members would have a folder, and the other way round."""
+    others = [b"1", b"2", b"3"]
+
+    archive, member, again = (
+        set_aside(home, content, name)
+        for content, name in zip(others, ("a.zip", "a.zip/run.fit", "b.zip/run.fit"), strict=True)
+    )
+    late = set_aside(home, b"4", "b.zip")
+
+    assert [path.read_bytes() for path in (archive, member, again, late)] == [*others, b"4"]
+    assert (archive.name, again.parent.name) == ("a.zip", "b.zip")
+
+
+def test_what_is_called_like_a_reason_takes_no_reason_away(home: Home) -> None:
+    """In either order."""
+    for name in ("run.fit", "run.fit.reason.json", "run.fit.reason.json.reason.json"):
+        set_aside(home, name.encode(), name)
+    for name in ("ride.fit.reason.json", "ride.fit"):
+        set_aside(home, name.encode(), name)
+
+    contents = [path.read_bytes() for path in home.quarantine.iterdir()]
+    assert len(contents) == 10
+    assert contents.count(b"run.fit") == contents.count(b"ride.fit.reason.json") == 1
+
+
 def test_a_file_that_lies_in_quarantine_may_be_set_aside_again(home: Home) -> None:
     """Tried once more and refused once more: it is its own source."""
     path = set_aside(home, CONTENT)

@@ -186,6 +186,15 @@ def test_a_clock_that_jumps_takes_its_samples_along() -> None:
     assert (result.samples.height, result.repaired) == (2, 2)
 
 
+@pytest.mark.parametrize("far_s", [-(10**9), -8 * 24 * 3600, 8 * 24 * 3600, 3 * 10**9])
+def test_without_a_session_a_clock_that_jumps_takes_its_samples_along_as_well(far_s: int) -> None:
+    """What lies more than a week from the middle is of another recording, or of none."""
+    result = cleaned(*[GOOD] * 5, {**GOOD, "second": far_s})
+
+    assert result.findings == ("clock jumped, outside the session: 1 samples",)
+    assert result.samples["at"].to_list() == [START + timedelta(seconds=second) for second in range(5)]
+
+
 def test_samples_that_agree_with_each_other_but_not_with_the_session_are_kept() -> None:
     """If all of them are outside of what the session says, it is the session that lies."""
     told = Session(started_at=START - timedelta(days=20), elapsed_s=60.0)

@@ -220,6 +220,40 @@ def test_a_time_that_is_none_costs_its_point(time: str) -> None:
     assert [at.second for at in found] == [0, 1, 2, 3, 4]
 
 
+@pytest.mark.parametrize(
+    "time",
+    [
+        "0000-00-00T00:00:00Z",
+        "2026-00-10T00:00:00Z",
+        "2026-13-01T00:00:00Z",
+        "2026-07-32T00:00:00Z",
+        "2026-06-31T00:00:00Z",
+        "2026-02-29T00:00:00Z",
+        "2026-07-01T24:00:01Z",
+        "2026-07-01T16:60:00Z",
+        "2026-07-01T16:00:60Z",
+    ],
+)
+def test_a_time_that_is_none_costs_its_point_among_thousands(time: str) -> None:
+    """NumPy ended the process when one of more than five hundred texts was no day."""
+    points = [point(second) for second in range(2_000)]
+    points[1_200] = point(0, time=time)
+
+    found = read_gpx(gpx(track("".join(points)))).frame["at"]
+
+    assert len(found) == 1_999
+    assert (found[0], found[-1]) == (START, START + timedelta(seconds=1_999))
+
+
+def test_the_end_of_february_is_a_day() -> None:
+    """In a leap year, among days like all others."""
+    times = ["2028-02-28T23:59:59Z", "2028-02-29T00:00:00Z", "2028-03-01T00:00:00Z"]
+
+    found = read_gpx(gpx(track("".join(point(0, time=time) for time in times)))).frame["at"]
+
+    assert [at.isoformat() for at in found] == [time.replace("Z", "+00:00") for time in times]
+
+
 def test_points_without_a_time_are_left_out() -> None:
     """Those beside them stay."""
     content = gpx(track(point(0) + '<trkpt lat="52.1" lon="4.1"/>' + point(2)))

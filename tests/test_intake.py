@@ -790,8 +790,8 @@ def test_a_report_given_by_hand_is_written_once(home: Home) -> None:
     )
 
     with opened_store(home) as con:
-        intake.save_pain_report(con, from_hand)
-        intake.save_pain_report(con, replace(from_hand, before=None, during=2.0))
+        intake.save_pain_reports(con, [from_hand])
+        intake.save_pain_reports(con, [replace(from_hand, before=None, during=2.0)])
 
     [report] = rows(home, "from pain_reports")
     assert (report["before"], report["during"], report["flags"]) == (1.0, 2.0, [])

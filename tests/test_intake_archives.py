@@ -9,9 +9,13 @@ import zipfile
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import pytest
+
 from flows import steps
 from flows.steps import Clock
+from ingest import intake
 from ingest.fit import read_fit
+from ingest.workers import MOST_WORKERS
 from store.database import opened_published
 from store.home import Home
 from store.settings import Settings
@@ -141,6 +145,49 @@ def test_an_archive_without_exports_is_ignored_and_kept(home: Home, settings: Se
         "0 exports, 0 of them refused; 1 other files left alone.",
     )
     assert list(home.archive.rglob("*.zip"))
+
+
+def test_a_table_that_cannot_be_read_costs_its_words_only(home: Home, settings: Settings) -> None:
+    """The exports are taken in, and the archive says what is missing."""
+    table = b"ID,Date,Activity Name\n" + b"x" * (33 * 2**20)
+    (home.inbox / "export.zip").write_bytes(zipped({"activities.csv": table, "1.fit": RUNS[0].read_bytes()}))
+
+    member, archive = steps.take_in(home, settings, CLOCK)
+
+    assert (member.outcome, archive.outcome) == ("ingested", "partly_ingested")
+    assert archive.reason == (
+        "1 exports, 0 of them refused; 1 other files left alone. What the platform's table says could not be read: "
+        "It is larger than 32 MiB, as no platform's is."
+    )
+
+
+def test_an_archive_of_garbage_is_given_up(
+    home: Home, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was good until then stays."""
+    monkeypatch.setattr(intake, "MOST_REFUSED", 3)
+    garbage = {f"{n}.fit": b"garbage %d" % n for n in range(50)}
+    (home.inbox / "export.zip").write_bytes(zipped({"run.fit": RUNS[0].read_bytes(), **garbage}))
+
+    *members, archive = steps.take_in(home, settings, CLOCK)
+
+    assert 3 <= len([one for one in members if one.outcome == "quarantined"]) <= 3 + MOST_WORKERS
+    assert members[0].outcome == "ingested"
+    assert archive.outcome == "partly_ingested"
+    assert str(archive.reason).endswith("nothing more of it was looked at; drop the good ones apart from it.")
+
+
+def test_an_archive_of_copies_of_garbage_is_given_up(
+    home: Home, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the first of them is being read, the others wait for it."""
+    monkeypatch.setattr(intake, "MOST_REFUSED", 3)
+    (home.inbox / "export.zip").write_bytes(zipped({f"{n}.fit": GARBAGE for n in range(50)}))
+
+    *members, archive = steps.take_in(home, settings, CLOCK)
+
+    assert len(members) == 4
+    assert "nothing more of it was looked at" in str(archive.reason)
 
 
 def test_a_broken_archive_is_quarantined(home: Home, settings: Settings) -> None:

@@ -4,17 +4,19 @@ import io
 import json
 import zipfile
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.containers import members_of
+from ingest.containers import members_of, words_of
 from ingest.errors import IngestError
 from ingest.platforms import told_by_apple, told_by_garmin
 from ingest.recording import Session, Told
 from ingest.summary import read_summary, write_summary
 from ingest.unpack import format_of
+from store.settings import Limits
 
 RUN = datetime(2026, 7, 1, 16, 0, tzinfo=UTC)
 MILLISECONDS = int(RUN.timestamp() * 1000)
@@ -94,7 +96,39 @@ def test_garmin_tells_names_by_the_start() -> None:
     assert told_by_garmin(b"no json") == told_by_garmin(b"{}") == {}
 
 
-def test_garmins_names_go_with_every_member_of_the_archive() -> None:
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("half \\ud83d letter", "half ? letter"),
+        ("cut\\u0000off", "cutoff"),
+        ("x" * 20_000, "x" * 10_000),
+        ("<script>'; drop table activities; --", "<script>'; drop table activities; --"),
+        (" ", None),
+    ],
+)
+def test_a_name_is_kept_as_far_as_a_database_can(name: str, kept: str | None) -> None:
+    """What no encoding takes is left out; what only looks dangerous stays."""
+    table = f'[{{"summarizedActivitiesExport": [{{"name": "{name}", "beginTimestamp": {MILLISECONDS}}}]}}]'
+
+    assert told_by_garmin(table.encode())[MILLISECONDS // 1000].title == kept
+
+
+def test_what_stands_before_apples_first_workout_is_passed_over() -> None:
+    """Wherever it begins within the pieces that are read; it may be gigabytes."""
+    record = '<Record type="HKQuantityTypeIdentifierHeartRate" value="62"/>'
+    for filler in range(0, 70_000, 9_999):
+        assert len(apple(record + " " * filler + INDOOR)) == 1
+    assert apple(record * 3) == []
+
+
+def test_words_of_apples_without_end_are_cut() -> None:
+    """Each is stored with its workout."""
+    [(_, content)] = apple(INDOOR.replace('"Watch"', f'"{"W" * 50_000}"'))
+
+    assert read_summary(content).device == "W" * 1_000
+
+
+def test_garmins_names_go_with_every_member_of_the_archive(tmp_path: Path) -> None:
     """Those of the part archives, whose files have numbers for names."""
     part, whole = io.BytesIO(), io.BytesIO()
     with zipfile.ZipFile(part, "w") as archive:
@@ -105,7 +139,10 @@ def test_garmins_names_go_with_every_member_of_the_archive() -> None:
         name = "DI_CONNECT/DI-Connect-Fitness/mara_0_summarizedActivities.json"
         archive.writestr(name, json.dumps([{"summarizedActivitiesExport": rows}]))
 
-    (member,) = members_of(whole, max_bytes=1000)
+    path = tmp_path / "whole.zip"
+    path.write_bytes(whole.getvalue())
+
+    (member,) = members_of(whole, Limits(), words_of(path, most_entries=10))
 
     assert member.told_at == {MILLISECONDS // 1000: Told(title="Tempo")}
 
@@ -138,6 +175,7 @@ def test_a_summary_comes_back_as_it_was_written(
         b'{"kneewatch_summary": 1, "started_at": "2026-07-01T16:00:00"}',
         b'{"kneewatch_summary": 1, "started_at": "2026-07-01T16:00:00+00:00", "distance_m": -1}',
         b'{"kneewatch_summary": 1, "started_at": 3}',
+        b'{"kneewatch_summary": 1, "started_at": "2026-07-01T16:00:00+00:00", "title": "\\ud83d"}',
         b"[1]",
     ],
 )

@@ -126,6 +126,14 @@ def test_the_offset_may_stand_at_the_session() -> None:
     assert read_polar(content).sessions[0].started_at == datetime(2026, 7, 1, 23, 0, tzinfo=UTC)
 
 
+def test_an_offset_of_nothing_is_one() -> None:
+    """Whoever runs in Iceland is not far from UTC."""
+    recording = read_polar(session(exercise(timezoneOffset=0)))
+
+    assert recording.utc_offset_s == 0
+    assert recording.sessions[0].started_at == datetime(2026, 7, 1, 18, 0, tzinfo=UTC)
+
+
 def test_it_is_known_by_its_content() -> None:
     """Other JSON is none of ours."""
     assert format_of(session(exercise()), "training-session-1.json") == "polar"

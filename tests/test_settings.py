@@ -187,7 +187,8 @@ def test_complaints_never_quote_a_channel(text: str, home: Home) -> None:
         ),
         (
             "[limits]\nxyz = 1",
-            "kneewatch.toml: limits.xyz is not a setting. Allowed here: max_file_mib, max_read_s, max_read_mib.",
+            "kneewatch.toml: limits.xyz is not a setting. Allowed here: max_file_mib, max_read_s, max_read_mib, "
+            "max_archive_entries, max_archive_gib, max_nested_gib.",
         ),
         (
             "alerts = 3",

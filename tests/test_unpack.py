@@ -94,6 +94,25 @@ def test_packed_content_needs_no_name_that_says_so() -> None:
     assert (unpacked.content, unpacked.name) == (FIT, "run.fit")
 
 
+def test_a_gz_of_several_pieces_is_all_of_them() -> None:
+    """As some tools append to one; by the ten thousand they are made to harm."""
+    pieces = b"".join(gzip.compress(piece) for piece in (GPX[:20], GPX[20:]))
+
+    assert unpack(pieces, "run.gpx.gz", max_bytes=MAX).content == GPX
+    with pytest.raises(IngestError, match="made of more than 10,000 pieces"):
+        unpack(gzip.compress(b"") * 10_001, "run.gpx.gz", max_bytes=MAX)
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_a_large_log_is_known_by_its_first_line(mark: str) -> None:
+    """However large it is, and wherever in a letter the part that is looked at would end."""
+    line = "2026-07-01,left,3,ü\n"
+
+    for before in ("", "x"):
+        log = f"{mark}date,side,during,note{before}\n" + line * 30_000
+        assert format_of(log.encode(), "knee.csv") == "pain_csv"
+
+
 @pytest.mark.parametrize(
     "damaged",
     [

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import zipfile
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -10,8 +11,10 @@ import pytest
 
 from ingest import workers
 from ingest.errors import IngestError
-from ingest.jobs import Job, Read
-from ingest.workers import Limits, read_all
+from ingest.jobs import Job, Read, Tables
+from ingest.platforms import Words
+from ingest.recording import Told
+from ingest.workers import Limits, read_all, read_words
 from sample_data import fit_writer
 from sample_data.recording import record
 from sample_data.story import Run
@@ -74,6 +77,33 @@ def test_a_file_that_takes_too_long_is_given_up(good: Path) -> None:
     refused = outcomes([good], Limits(seconds=0, mib=512))
 
     assert refused == ["Reading this file took longer than 0 s (limits.max_read_s); it was given up."]
+
+
+def archive(folder: Path, table: bytes) -> Tables:
+    """Return a question for what Strava's table in an archive says."""
+    path = folder / "archive.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("activities.csv", table)
+    return Tables(path, most_entries=10)
+
+
+def test_a_platforms_table_is_read_like_a_file(tmp_path: Path) -> None:
+    """In the same process as the files."""
+    table = b"ID,Date,Activity Name,Type,Text,Filename\n1,x,Evening loop,Run,,activities/1.fit\n"
+
+    assert read_words(archive(tmp_path, table), ROOMY) == Words(
+        of={"activities/1.fit": Told(title="Evening loop")}
+    )
+
+
+@pytest.mark.parametrize(
+    "table", [b"\n" * 20_000_000, b"," * 20_000_000, b"\xf0\x9f\x98\x80" + b"x" * 20_000_000]
+)
+def test_a_table_that_takes_too_much_memory_is_given_up(table: bytes, tmp_path: Path) -> None:
+    """Millions of empty lines or cells are small files, and so is text of which one letter makes every other larger."""
+    answer = read_words(archive(tmp_path, table), Limits(seconds=30, mib=100))
+
+    assert str(answer) == "Reading this file took more than 100 MiB of memory (limits.max_read_mib)."
 
 
 def test_a_process_that_dies_is_replaced(good: Path) -> None:

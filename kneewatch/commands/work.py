@@ -22,7 +22,7 @@ from kneewatch.options import (
     home_of,
     settings_of,
 )
-from kneewatch.show import Column, print_json, show, text
+from kneewatch.show import Column, harmless, print_json, show, text
 from store.home import Home, at
 
 if TYPE_CHECKING:
@@ -268,10 +268,11 @@ def _progress(what: str) -> Iterator[Callable[[Taken, int], None] | None]:
         yield None
         return
     from rich.console import Console
+    from rich.markup import escape
     from rich.progress import Progress
 
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=None)
         yield lambda taken, total: bar.update(
-            task, advance=1, total=total, description=f"{what} {taken.file_name[-40:]}"
+            task, advance=1, total=total, description=f"{what} {escape(harmless(taken.file_name[-40:]))}"
         )

@@ -188,24 +188,26 @@ def main(descriptor: int, mib: int) -> None:
 
 
 def _limit_memory(mib: int) -> None:
-    """Allow so much beyond what is taken now; what asks for more fails."""
+    """Let the process grow to so much in all; what asks for more fails."""
     import resource
 
     import polars as pl
 
     pl.DataFrame({"warm": [1.0]}).select(pl.col("warm").sum())  # Polars' threads are there from now on
-    taken = _taken_bytes()
-    if taken:
-        resource.setrlimit(resource.RLIMIT_DATA, (taken + mib * 2**20,) * 2)
+    if status := _memory_kib():
+        # The system counts what is set aside, stacks of threads included, and not only what is used.
+        most = (status["VmData"] - status["VmRSS"]) * 2**10 + mib * 2**20
+        resource.setrlimit(resource.RLIMIT_DATA, (most, most))
 
 
-def _taken_bytes() -> int:
-    """Return what Linux counts against the limit; 0 elsewhere."""
+def _memory_kib() -> dict[str, int]:
+    """Return what Linux says of this process's memory; nothing elsewhere."""
     try:
         with open("/proc/self/status") as file:  # noqa: PTH123  # no path of ours
-            return next((int(line.split()[1]) * 1024 for line in file if line.startswith("VmData:")), 0)
+            told = (line.split() for line in file if line.startswith("Vm"))
+            return {words[0].rstrip(":"): int(words[1]) for words in told}
     except OSError:
-        return 0
+        return {}
 
 
 if __name__ == "__main__":

@@ -333,13 +333,13 @@ class Limits(_Table):
         "Larger files are refused, mebibytes.", "a whole number from 1", default=256, ge=1
     )
     max_read_s: Whole = _setting(
-        "A file that takes longer to read is refused, seconds.", "a whole number from 1", default=10, ge=1
+        "A file that takes longer to read is refused, seconds.", "a whole number from 1", default=8, ge=1
     )
     max_read_mib: Whole = _setting(
-        "A file that takes more memory to read is refused, mebibytes.",
-        "a whole number from 64",
+        "A file is refused if the process that reads it takes more memory, mebibytes; it has some 100 before it begins.",
+        "a whole number from 192",
         default=512,
-        ge=64,
+        ge=192,
     )
     max_archive_entries: Whole = _setting(
         "A zip archive with more entries, those of archives in it included, is refused.",

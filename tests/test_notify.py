@@ -199,6 +199,22 @@ def test_a_letter_whose_sender_was_killed_is_sent_by_the_next(own_home: Home, ch
     assert deliveries(own_home) == [("stop", "phone", 2, True, None)]
 
 
+def test_a_letter_on_its_way_is_not_sent_again_by_a_test_of_the_channel(
+    own_home: Home, channel: Channel
+) -> None:
+    """It has not failed yet."""
+    add_channel(own_home, "phone", channel.url, 'min_severity = "stop"')
+    settings = read_settings(own_home)
+    steps.bring_up_to_date(own_home, settings, clock_at(0))
+    with opened_store(own_home) as con:
+        assert len(take_letters(con, now=clock_at(0).now)) == 1
+
+    counts = steps.deliver_waiting(own_home, settings, clock_at(1), ["phone"])
+
+    assert counts == {"due": 0, "delivered": 0}
+    assert channel.tries == 0
+
+
 def test_what_waits_for_a_channel_goes_out_once_it_works_again(own_home: Home, channel: Channel) -> None:
     """`alerts test` is what one does after mending a channel; its letters wait no longer."""
     add_channel(own_home, "phone", channel.url, 'min_severity = "stop"')

@@ -7,11 +7,13 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import traceback
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
+from flows.discretion import StepError, discreet
 from sample_data import fit_writer
 from sample_data.recording import record
 from sample_data.story import Run
@@ -127,6 +129,25 @@ def test_of_an_error_prefect_hears_the_kind_alone(private_home: Home) -> None:
     assert done.returncode == 1
     assert "intake failed (SettingsError); `kneewatch run` says why." in records
     assert found_in(records + done.stdout + done.stderr) == []
+
+
+@pytest.mark.prefect
+@pytest.mark.xdist_group("prefect")
+def test_every_step_and_flow_is_discreet() -> None:
+    """Each is wrapped: of an error within, its kind is told, and where it came from is not."""
+    from flows import daily, intake, review, tasks
+
+    def fail() -> None:
+        raise ValueError("Zaphod at 53.17, 9.939")
+
+    with pytest.raises(StepError) as raised:
+        discreet(fail)()
+
+    wrapped = [tasks.take_in, tasks.refresh, tasks.raise_alerts, tasks.publish, tasks.notify]
+    wrapped += [daily.daily, intake.intake, review.review]
+    assert str(raised.value) == "fail failed (ValueError); `kneewatch run` says why."
+    assert "Zaphod" not in "".join(traceback.format_exception(raised.value))
+    assert [one.name for one in wrapped if not hasattr(one.fn, "__wrapped__")] == []
 
 
 def test_no_command_prints_a_password(private_home: Home) -> None:

@@ -72,7 +72,7 @@ def metrics_of_run(
         rpe: Perceived exertion, 0 to 10.
         values: The athlete's own values.
     """
-    dt_s = _durations_s(samples)
+    dt_s = durations_s(samples)
     hr_bpm = column(samples, "hr_bpm")
     trimp = trimp_banister(hr_bpm, dt_s, values.heart_rate)
     return {
@@ -89,7 +89,7 @@ def cross_training_load(
     samples: pl.DataFrame, *, timer_s: float, rpe: float | None, values: AthleteValues
 ) -> dict[str, float | None]:
     """Compute what table cross_training holds of an activity that is no run, but for the key of its inputs."""
-    trimp = trimp_banister(column(samples, "hr_bpm"), _durations_s(samples), values.heart_rate)
+    trimp = trimp_banister(column(samples, "hr_bpm"), durations_s(samples), values.heart_rate)
     return {
         "trimp_banister": trimp,
         "hrss": hrss(trimp, values.heart_rate),
@@ -97,8 +97,8 @@ def cross_training_load(
     }
 
 
-def _durations_s(samples: pl.DataFrame) -> Floats:
-    """Timer seconds each sample speaks for: those since the one before, 10 at most."""
+def durations_s(samples: pl.DataFrame) -> Floats:
+    """Return the timer seconds each sample speaks for: those since the one before, 10 at most."""
     timer_s = column(samples, "timer_s")
     return np.clip(np.nan_to_num(np.diff(timer_s, prepend=timer_s[:1])), 0.0, MAX_SAMPLE_GAP_S)
 

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 
 import duckdb
 import polars as pl
 
 from analytics.calendar import daily_load, weekly_trends
-from analytics.load import HeartRateProfile, with_spikes
+from analytics.load import with_spikes
 from analytics.pace import best_efforts
+from analytics.parameters import values_on
 from analytics.plan import dated, plan_vs_actual, upcoming_spikes
 from analytics.run_metrics import FORMULA_VERSION, AthleteValues, cross_training_load, metrics_of_run
-from flows.run_samples import Sources, samples_of_run, sources_of
+from flows.marks import refresh_parameters
+from flows.run_samples import Sources, others_of, runs_of, samples_of_run, sources_of
 from ingest.plans import read_plan
 from store.database import frame, insert, insert_rows, replace, transaction
 from store.home import Home
 from store.settings import Athlete, Settings
 
 WEEK_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+ValuesOn = Callable[[date], AthleteValues]
 EFFORT_COLUMNS = ("activity_id", "distance_m", "time_s", "started_at_elapsed_s")
 
 
@@ -40,9 +44,12 @@ def refresh_athlete(
     Metrics of a run are computed again only when what they rest on changed; everything else always is.
     What lies after `today` does not count, so that a past day can be replayed.
     """
-    values = values_of(settings.athletes.get(athlete, Athlete()))
+    given = settings.athletes.get(athlete, Athlete())
     with transaction(con):
-        computed = _refresh_run_metrics(con, home, athlete, values, rebuild=rebuild)
+        sources = sources_of(con, athlete)
+        parameters = refresh_parameters(con, home, athlete, given, sources, rebuild=rebuild)
+        values = partial(values_on, parameters, sex=given.sex)
+        computed = _refresh_run_metrics(con, home, athlete, values, sources, rebuild=rebuild)
         _link_pain_to_runs(con, athlete)
         runs = _runs_with_metrics(con, athlete, today)
         strength = _strength(con, athlete, today)
@@ -83,19 +90,6 @@ def athletes_of(con: duckdb.DuckDBPyConnection, settings: Settings) -> list[str]
     return sorted({*settings.athletes, *(str(row[0]) for row in rows)})
 
 
-def values_of(athlete: Athlete) -> AthleteValues:
-    """Return the athlete's own values for analytics; what is not set is unknown."""
-    return AthleteValues(
-        heart_rate=HeartRateProfile(
-            sex=athlete.sex,
-            resting_bpm=athlete.resting_hr_bpm,
-            max_bpm=athlete.max_hr_bpm,
-            threshold_bpm=athlete.threshold_hr_bpm,
-        ),
-        threshold_pace_s_per_km=athlete.threshold_pace_s_per_km,
-    )
-
-
 def plan_choice(con: duckdb.DuckDBPyConnection, settings: Settings, athlete: str) -> tuple[str, date] | None:
     """Return (plan, race date): what `kneewatch plan use` chose last, else what the settings say."""
     rows = con.execute(
@@ -117,11 +111,16 @@ def choose_plan(
 
 
 def _refresh_run_metrics(
-    con: duckdb.DuckDBPyConnection, home: Home, athlete: str, values: AthleteValues, *, rebuild: bool
+    con: duckdb.DuckDBPyConnection,
+    home: Home,
+    athlete: str,
+    values: ValuesOn,
+    sources: Sources,
+    *,
+    rebuild: bool,
 ) -> int:
     """Compute metrics of new and changed runs, and each run's spike from the history; return how many were computed."""
-    runs = frame(con, "select * from runs where athlete = $athlete order by started_at", athlete=athlete)
-    sources = sources_of(con, athlete)
+    runs = runs_of(con, athlete)
     keys = {row["activity_id"]: _inputs_key(row, values, sources) for row in runs.iter_rows(named=True)}
     kept = _still_valid(con, athlete, {} if rebuild else keys)
     stale = runs.filter(~pl.col("activity_id").is_in(kept["activity_id"].implode()))
@@ -166,7 +165,7 @@ def _without_run(con: duckdb.DuckDBPyConnection, athlete: str) -> list[str]:
 def _compute(
     home: Home,
     runs: Iterable[dict[str, Any]],
-    values: AthleteValues,
+    values: ValuesOn,
     sources: Sources,
     keys: Mapping[str, str],
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -176,7 +175,11 @@ def _compute(
         activity_id = run["activity_id"]
         samples = samples_of_run(home, run, sources)
         told = metrics_of_run(
-            samples, timer_s=run["timer_s"], distance_m=run["distance_m"], rpe=run["rpe"], values=values
+            samples,
+            timer_s=run["timer_s"],
+            distance_m=run["distance_m"],
+            rpe=run["rpe"],
+            values=values(run["local_date"]),
         )
         metrics.append({"activity_id": activity_id, "inputs_key": keys[activity_id], **told})
         efforts.append(best_efforts(samples).with_columns(activity_id=pl.lit(activity_id)))
@@ -184,10 +187,10 @@ def _compute(
     return pl.DataFrame(metrics, infer_schema_length=None), found
 
 
-def _inputs_key(run: Mapping[str, Any], values: AthleteValues, sources: Sources) -> str:
+def _inputs_key(run: Mapping[str, Any], values: ValuesOn, sources: Sources) -> str:
     made_of = sources.key(run["activity_id"])
     totals = (run["timer_s"], run["distance_m"], run["recorded_distance_m"], run["rpe"])
-    parts = (run["activity_id"], *totals, made_of, values, FORMULA_VERSION)
+    parts = (run["activity_id"], *totals, made_of, values(run["local_date"]), FORMULA_VERSION)
     return hashlib.sha256("|".join(map(str, parts)).encode()).hexdigest()
 
 
@@ -216,18 +219,13 @@ def _cross_training(
     con: duckdb.DuckDBPyConnection,
     home: Home,
     athlete: str,
-    values: AthleteValues,
+    values: ValuesOn,
     *,
     today: date,
     rebuild: bool,
 ) -> pl.DataFrame:
     """Compute the load of new and changed activities that are no runs, and return that of all: local_date, srpe, hrss."""
-    others = frame(
-        con,
-        "select * from activities where athlete = $athlete and not is_run and duplicate_of is null "
-        "and part_of is null and not is_excluded and sport <> 'transition' order by started_at",
-        athlete=athlete,
-    )
+    others = others_of(con, athlete)
     keys = {row["activity_id"]: _inputs_key(row, values, Sources()) for row in others.iter_rows(named=True)}
     stored = con.execute("select activity_id, inputs_key from cross_training").fetchall()
     known = set() if rebuild else {activity_id for activity_id, key in stored if keys.get(activity_id) == key}
@@ -238,7 +236,10 @@ def _cross_training(
         {
             "activity_id": row["activity_id"],
             **cross_training_load(
-                samples_of_run(home, row, Sources()), timer_s=row["timer_s"], rpe=row["rpe"], values=values
+                samples_of_run(home, row, Sources()),
+                timer_s=row["timer_s"],
+                rpe=row["rpe"],
+                values=values(row["local_date"]),
             ),
             "inputs_key": keys[row["activity_id"]],
         }

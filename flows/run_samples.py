@@ -47,6 +47,21 @@ class Sources:
         return "+".join([*ids, pulse.activity_id if pulse else ""])
 
 
+def runs_of(con: duckdb.DuckDBPyConnection, athlete: str) -> pl.DataFrame:
+    """Return the runs that count, in order of time: columns of the view runs."""
+    return frame(con, "select * from runs where athlete = $athlete order by started_at", athlete=athlete)
+
+
+def others_of(con: duckdb.DuckDBPyConnection, athlete: str) -> pl.DataFrame:
+    """Return the activities that count and are no runs, in order of time: columns of activities."""
+    return frame(
+        con,
+        "select * from activities where athlete = $athlete and not is_run and duplicate_of is null "
+        "and part_of is null and not is_excluded and sport <> 'transition' order by started_at",
+        athlete=athlete,
+    )
+
+
 def sources_of(con: duckdb.DuckDBPyConnection, athlete: str) -> Sources:
     """Find out what the runs of an athlete are made of."""
     parts: dict[str, tuple[Record, ...]] = {}

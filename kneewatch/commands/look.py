@@ -1,4 +1,4 @@
-"""Commands that show things: week, report, sql, query, and the groups plan, alerts, activities, exports."""
+"""Commands that show things: week, athlete, report, sql, query, and the groups plan, alerts, activities, exports."""
 
 from __future__ import annotations
 
@@ -40,6 +40,7 @@ exports = typer.Typer(help="Every file seen, and what became of it.")
 def add_to(app: typer.Typer) -> None:
     """Add the commands to the program."""
     app.command()(week)
+    app.command()(athlete)
     app.command()(report)
     app.command()(sql)
     app.command()(query)
@@ -69,6 +70,37 @@ def week(
         _week_columns(units_of(settings)),
         as_json=as_json,
         empty="No week yet: nothing was taken in.",
+    )
+
+
+def athlete(
+    home: HomeOption = None,
+    whose: AthleteOption = None,
+    all_changes: Annotated[bool, typer.Option("--all", help="Also the values that counted before.")] = False,
+    today: TodayOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the athlete's own values: set or estimated, since when, and what they rest on."""
+    from report.questions import read_query
+
+    folder = home_of(home)
+    settings = settings_of(folder)
+    with published(folder, settings, day_of(today)) as con:
+        day = _day_shown(con, settings, today)
+        question = (
+            "select * exclude (athlete) from athlete_parameters where athlete = $athlete "
+            "and (valid_from is null or valid_from <= $today) order by parameter, valid_from nulls first"
+            if all_changes
+            else read_query("athlete_values")
+        )
+        rows = rows_of(con, question, athlete=athlete_of(settings, whose), today=day)
+    show(
+        [{**row, "evidence": json.loads(row["evidence"])} for row in rows]
+        if as_json
+        else _in_words(rows, units_of(settings)),
+        plain_columns(["Value", "Is", "Since", "Rests on"]),
+        as_json=as_json,
+        empty="Nothing is known yet: set what you know in kneewatch.toml, or take in five runs with a heart rate.",
     )
 
 
@@ -357,6 +389,20 @@ def _day_shown(con: duckdb.DuckDBPyConnection, settings: Settings, today: dateti
     from flows.steps import published_day
 
     return published_day(con, settings)
+
+
+def _in_words(rows: Rows, units: Units) -> Rows:
+    from report.values import PARAMETER_WORDS, evidence_sentence, since_shown, value_shown
+
+    return [
+        {
+            "Value": PARAMETER_WORDS[row["parameter"]],
+            "Is": value_shown(row["parameter"], row["value"], units),
+            "Since": since_shown(row["valid_from"]),
+            "Rests on": evidence_sentence(row),
+        }
+        for row in rows
+    ]
 
 
 def _week_columns(units: Units) -> list[Column]:

@@ -1,0 +1,132 @@
+"""From the history to the athlete's values and on to load: estimated, dated, and recomputed from the day of a change."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import polars as pl
+import pytest
+
+from flows import steps
+from flows.steps import Clock
+from sample_data.history import made_up_samples, write_activity
+from store.database import frame, opened_store
+from store.home import Home
+from store.settings import Settings
+
+FIRST = datetime(2026, 3, 2, 7, tzinfo=UTC)
+TODAY = Clock(datetime(2026, 4, 1, 18, tzinfo=UTC), date(2026, 4, 1))
+RUNS = 8
+EVERY = timedelta(days=2)
+
+
+def settings_with(**values: Any) -> Settings:
+    """The settings of a woman who says so much of herself."""
+    return Settings.model_validate({"default_athlete": "me", "athletes": {"me": {"sex": "female"} | values}})
+
+
+@pytest.fixture
+def history(home: Home) -> Home:
+    """Eight runs of twenty minutes, each five beats higher than the one before, the third without a heart rate; and a walk."""
+    with opened_store(home) as con:
+        for i in range(RUNS):
+            started_at = FIRST + i * EVERY
+            samples = made_up_samples(started_at, seconds=1200, speed_m_per_s=3.0, hr_bpm=None, seed=i)
+            if i != 2:
+                samples = samples.with_columns(hr_bpm=pl.lit(150.0 + 5 * i))
+            write_activity(con, home, samples, started_at=started_at, activity_id=f"run{i}")
+        started_at = FIRST + timedelta(hours=12)
+        walk = made_up_samples(started_at, seconds=1200, speed_m_per_s=1.2, hr_bpm=None)
+        walk = walk.with_columns(hr_bpm=pl.lit(60.0))
+        write_activity(
+            con, home, walk, started_at=started_at, activity_id="walk", is_run=False, sport="walking"
+        )
+    return home
+
+
+def asked(home: Home, question: str) -> list[tuple[Any, ...]]:
+    with opened_store(home) as con:
+        return con.execute(question).fetchall()
+
+
+def test_the_history_gives_what_the_settings_do_not(history: Home) -> None:
+    """Rest from the walk, maximum from the runs; load follows, also for the runs before the first estimate."""
+    steps.refresh(history, settings_with(), TODAY)
+
+    found = {
+        (name, value): (valid_from, is_estimated, json.loads(evidence))
+        for name, value, valid_from, is_estimated, evidence in asked(
+            history, "select parameter, value, valid_from, is_estimated, evidence from athlete_parameters"
+        )
+    }
+    assert ("resting_hr_bpm", 60.0) in found
+    assert found["resting_hr_bpm", 60.0][2]["activity_id"] == "walk"
+    maxima = sorted((found[key][0], key[1]) for key in found if key[0] == "max_hr_bpm" and key[1] > 170)
+    assert found["max_hr_bpm", 170.0][0] is None
+    assert maxima == [(date(2026, 3, 14), 175.0), (date(2026, 3, 16), 180.0)]
+    assert all(is_estimated for _, is_estimated, _ in found.values())
+    loads = dict(asked(history, "select activity_id, hrss from run_metrics"))
+    assert {run for run, load in loads.items() if load is None} == {"run2"}
+    assert asked(history, "select hrss from cross_training") == [(0.0,)]
+
+
+def test_what_is_set_wins(history: Home) -> None:
+    """No estimate stands beside a value that counts always."""
+    steps.refresh(history, settings_with(resting_hr_bpm=52, max_hr_bpm=186), TODAY)
+
+    found = asked(
+        history,
+        "select parameter, value, valid_from, evidence from athlete_parameters where not is_estimated",
+    )
+    assert sorted(found) == [
+        ("max_hr_bpm", 186.0, None, '{"method": "set in kneewatch.toml"}'),
+        ("resting_hr_bpm", 52.0, None, '{"method": "set in kneewatch.toml"}'),
+    ]
+    assert asked(history, "select value from athlete_parameters where parameter = 'threshold_hr_bpm'") == [
+        (pytest.approx(52 + 0.85 * 134),)
+    ]
+
+
+def test_a_change_recomputes_what_follows_it_and_nothing_before(history: Home) -> None:
+    """A new maximum from the 8th on: four runs have another load, the others are not even looked at."""
+    given = {"resting_hr_bpm": 52, "max_hr_bpm": 186, "threshold_hr_bpm": 166}
+    changed = given | {"since": {"2026-03-09": {"max_hr_bpm": 180}}}
+    steps.refresh(history, settings_with(**given), TODAY)
+    before = dict(asked(history, "select activity_id, trimp_banister from run_metrics"))
+
+    counts = steps.refresh(history, settings_with(**changed), TODAY)
+
+    after = dict(asked(history, "select activity_id, trimp_banister from run_metrics"))
+    assert counts["metrics_computed"] == 4
+    assert {run for run in before if before[run] != after[run]} == {"run4", "run5", "run6", "run7"}
+    assert steps.refresh(history, settings_with(**changed), TODAY)["metrics_computed"] == 0
+
+
+def test_everything_from_nothing_is_what_came_step_by_step(history: Home) -> None:
+    """Marks, values and loads are the same after a rebuild."""
+    tables = ("activity_marks", "athlete_parameters", "run_metrics", "cross_training", "daily_load")
+
+    def everything() -> dict[str, Any]:
+        with opened_store(history) as con:
+            return {table: frame(con, f"select * from {table} order by all").rows() for table in tables}
+
+    steps.refresh(history, settings_with(), TODAY)
+    before = everything()
+    steps.refresh(history, settings_with(), TODAY, rebuild=True)
+
+    assert everything() == before
+
+
+def test_an_activity_that_no_longer_counts_leaves_no_mark(history: Home) -> None:
+    """Excluded, it says nothing about its athlete any more."""
+    steps.refresh(history, settings_with(), TODAY)
+    steps.decide(history, settings_with(), TODAY, kind="exclude", activity_id="walk")
+
+    steps.refresh(history, settings_with(), TODAY)
+
+    assert asked(history, "select count(*) from activity_marks where activity_id = 'walk'") == [(0,)]
+    assert asked(history, "select value from athlete_parameters where parameter = 'resting_hr_bpm'") == [
+        (65.0,)
+    ]

@@ -162,7 +162,7 @@ def weekly_trends(
     if first is None or first > last:
         return WEEKLY_TRENDS.to_frame()
     daily, runs, plan_sessions, pain_reports, strength, cross_training = (
-        frame.with_columns(_week_start(week_starts_on))
+        frame.with_columns(start_of_week(week_starts_on))
         for frame in (daily.sort("local_date"), runs, plan_sessions, pain_reports, strength, cross_training)
     )
     weeks = _with_totals(_weeks(first, last, week_starts_on), runs, strength, cross_training)
@@ -183,6 +183,12 @@ def weekly_trends(
         load_srpe=pl.col("srpe"),
     )
     return weeks.hstack(_pace_trends(weeks, today)).select(WEEKLY_TRENDS.names()).cast(WEEKLY_TRENDS)
+
+
+def start_of_week(week_starts_on: int) -> pl.Expr:
+    """First day (week_start) of the week that local_date lies in; weeks start on 0 for Monday to 6 for Sunday."""
+    monday = pl.col("local_date").dt.offset_by(f"-{week_starts_on}d").dt.truncate("1w")
+    return monday.dt.offset_by(f"{week_starts_on}d").alias("week_start")
 
 
 def _first_day(*frames: pl.DataFrame) -> date | None:
@@ -242,11 +248,6 @@ def _fitness(days: pl.DataFrame, sessions: Sequence[pl.DataFrame]) -> list[pl.Se
 
 def _column(name: str, values: Floats) -> pl.Series:
     return pl.Series(name, values).fill_nan(None)
-
-
-def _week_start(week_starts_on: int) -> pl.Expr:
-    monday = pl.col("local_date").dt.offset_by(f"-{week_starts_on}d").dt.truncate("1w")
-    return monday.dt.offset_by(f"{week_starts_on}d").alias("week_start")
 
 
 def _weeks(first: date, last: date, week_starts_on: int) -> pl.DataFrame:

@@ -15,8 +15,9 @@ HOUR_S = 3600.0
 
 DEFAULT_THRESHOLD_SHARE = 0.85  # of the heart-rate reserve; Elevate's default
 BANISTER_WEIGHTS = {"male": (0.64, 1.92), "female": (0.86, 1.67)}  # a, b of a·exp(b·x); Banister 1991
-EDWARDS_LOWEST_ZONE_TENTH = 4  # below 50 % of maximum counts nothing; Edwards 1993
-EDWARDS_HIGHEST_WEIGHT = 5
+LOWEST_ZONE_TENTH = 5  # zone 1 begins at 50 % of maximum, and each further one 10 % higher; Edwards 1993
+HIGHEST_ZONE = 5
+LUCIA_WEIGHTS = (1.0, 2.0, 3.0)  # below, between and above the ventilatory thresholds; Lucia 2003
 
 FITNESS_DAYS = 42  # Coggan's chronic training load
 FATIGUE_DAYS = 7
@@ -90,9 +91,22 @@ def trimp_edwards(hr_bpm: Floats, dt_s: Floats, profile: HeartRateProfile) -> fl
     beats = is_measured(hr_bpm, dt_s)
     if profile.max_bpm is None or profile.max_bpm <= 0 or not beats.any():
         return None
-    tenths = np.floor(hr_bpm[beats] / profile.max_bpm * 10 + ROUNDING)
-    weights = np.clip(tenths - EDWARDS_LOWEST_ZONE_TENTH, 0, EDWARDS_HIGHEST_WEIGHT)
-    return float(np.sum(dt_s[beats] / 60 * weights))
+    return float(np.sum(dt_s[beats] / 60 * heart_rate_zone(hr_bpm[beats], profile.max_bpm)))
+
+
+def heart_rate_zone(hr_bpm: Floats, max_bpm: float) -> Floats:
+    """Return the zone of each heart rate: 1 from 50 % of maximum to 5 from 90 % on, 0 below."""
+    tenths = np.floor(hr_bpm / max_bpm * 10 + ROUNDING)
+    return np.asarray(np.clip(tenths - LOWEST_ZONE_TENTH + 1, 0, HIGHEST_ZONE), dtype=np.float64)
+
+
+def trimp_lucia(hr_bpm: Floats, dt_s: Floats, profile: HeartRateProfile) -> float | None:
+    """Sum minutes times 1 below the first ventilatory threshold, 2 up to the second, 3 above; None without both."""
+    beats = is_measured(hr_bpm, dt_s)
+    if profile.vt1_bpm is None or profile.vt2_bpm is None or not beats.any():
+        return None
+    above = (hr_bpm[beats] >= profile.vt1_bpm).astype(np.intp) + (hr_bpm[beats] > profile.vt2_bpm)
+    return float(np.sum(dt_s[beats] / 60 * np.array(LUCIA_WEIGHTS)[above]))
 
 
 def hrss(trimp: float | None, profile: HeartRateProfile) -> float | None:

@@ -7,7 +7,16 @@ import polars as pl
 from numpy.typing import NDArray
 
 from analytics.knee_load import knee_load_klu
-from analytics.load import Floats, HeartRateProfile, hrss, rtss, srpe, trimp_banister, trimp_edwards
+from analytics.load import (
+    Floats,
+    HeartRateProfile,
+    hrss,
+    rtss,
+    srpe,
+    trimp_banister,
+    trimp_edwards,
+    trimp_lucia,
+)
 from analytics.pace import (
     MAX_SAMPLE_GAP_S,
     MOVING_M_PER_S,
@@ -21,7 +30,7 @@ from analytics.pace import (
     seconds_of,
 )
 
-FORMULA_VERSION = "1"  # a change recomputes every run
+FORMULA_VERSION = "2"  # a change recomputes every run
 
 STEEP_GRADE = -0.03  # rise over run; descents of this and steeper load the knee
 ROUNDING = 1e-9
@@ -78,6 +87,7 @@ def metrics_of_run(
     return {
         "trimp_banister": trimp,
         "trimp_edwards": trimp_edwards(hr_bpm, dt_s, values.heart_rate),
+        "trimp_lucia": trimp_lucia(hr_bpm, dt_s, values.heart_rate),
         "hrss": hrss(trimp, values.heart_rate),
         "srpe": srpe(rpe, timer_s),
         **_pace_metrics(seconds_of(samples), timer_s, distance_m, values),

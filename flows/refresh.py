@@ -17,6 +17,7 @@ from analytics.pace import best_efforts
 from analytics.parameters import values_on
 from analytics.plan import dated, plan_vs_actual, upcoming_spikes
 from analytics.run_metrics import FORMULA_VERSION, AthleteValues, cross_training_load, metrics_of_run
+from analytics.zones import weekly_zones, zone_times
 from flows.marks import refresh_parameters
 from flows.run_samples import Sources, others_of, runs_of, samples_of_run, sources_of
 from ingest.plans import read_plan
@@ -26,7 +27,6 @@ from store.settings import Athlete, Settings
 
 WEEK_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 ValuesOn = Callable[[date], AthleteValues]
-EFFORT_COLUMNS = ("activity_id", "distance_m", "time_s", "started_at_elapsed_s")
 
 
 def refresh_athlete(
@@ -59,6 +59,7 @@ def refresh_athlete(
             athlete=athlete,
             today=today,
         )
+        week_starts_on = WEEK_DAYS.index(given.week_start)
         sessions = _plan_sessions(con, settings, athlete)
         cross = _cross_training(con, home, athlete, values, today=today, rebuild=rebuild)
         daily = daily_load(runs, strength, cross, through=today)
@@ -70,8 +71,9 @@ def refresh_athlete(
             strength,
             cross,
             today=today,
-            week_starts_on=_week_start(settings, athlete),
+            week_starts_on=week_starts_on,
         )
+        replace(con, "weekly_zones", _weekly_zones(con, athlete, runs, week_starts_on), athlete=athlete)
         replace(con, "plan_sessions", sessions, athlete=athlete)
         replace(con, "daily_load", daily, athlete=athlete)
         replace(con, "weekly_trends", weeks, athlete=athlete)
@@ -124,7 +126,7 @@ def _refresh_run_metrics(
     keys = {row["activity_id"]: _inputs_key(row, values, sources) for row in runs.iter_rows(named=True)}
     kept = _still_valid(con, athlete, {} if rebuild else keys)
     stale = runs.filter(~pl.col("activity_id").is_in(kept["activity_id"].implode()))
-    metrics, efforts = _compute(home, stale.iter_rows(named=True), values, sources, keys)
+    metrics, efforts, zones = _compute(home, stale.iter_rows(named=True), values, sources, keys)
     derived = pl.concat([kept, metrics], how="diagonal_relaxed") if metrics.height else kept
     spikes = with_spikes(runs.select("activity_id", "started_at", "distance_m"))
     rows = derived.drop([c for c in spikes.columns if c != "activity_id" and c in derived.columns]).join(
@@ -134,8 +136,9 @@ def _refresh_run_metrics(
     con.execute(f"delete from run_metrics where {of_athlete}", [athlete])
     insert(con, "run_metrics", rows)
     gone = [*stale["activity_id"], *_without_run(con, athlete)]
-    con.execute("delete from best_efforts where list_contains(?, activity_id)", [gone])
-    insert(con, "best_efforts", efforts)
+    for table, of_runs in (("best_efforts", efforts), ("zone_times", zones)):
+        con.execute(f"delete from {table} where list_contains(?, activity_id)", [gone])
+        insert(con, table, of_runs)
     con.execute(
         "update activities set gap_s_per_km = m.gap_s_per_km from run_metrics m "
         "where activities.activity_id = m.activity_id and activities.gap_s_per_km is distinct from m.gap_s_per_km"
@@ -153,10 +156,10 @@ def _still_valid(con: duckdb.DuckDBPyConnection, athlete: str, keys: Mapping[str
 
 
 def _without_run(con: duckdb.DuckDBPyConnection, athlete: str) -> list[str]:
-    """Return the activities with best efforts that no longer count as runs."""
+    """Return the activities with best efforts or zones that no longer count as runs."""
     rows = con.execute(
-        "select distinct activity_id from best_efforts join activities using (activity_id) "
-        "where athlete = ? and activity_id not in (select activity_id from runs)",
+        "select distinct activity_id from (select activity_id from best_efforts union all select activity_id from zone_times) "
+        "join activities using (activity_id) where athlete = ? and activity_id not in (select activity_id from runs)",
         [athlete],
     ).fetchall()
     return [str(row[0]) for row in rows]
@@ -168,9 +171,11 @@ def _compute(
     values: ValuesOn,
     sources: Sources,
     keys: Mapping[str, str],
-) -> tuple[pl.DataFrame, pl.DataFrame]:
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Return metrics, best efforts and times in zones of the runs."""
     metrics: list[dict[str, object]] = []
     efforts: list[pl.DataFrame] = []
+    zones: list[pl.DataFrame] = []
     for run in runs:
         activity_id = run["activity_id"]
         samples = samples_of_run(home, run, sources)
@@ -182,9 +187,12 @@ def _compute(
             values=values(run["local_date"]),
         )
         metrics.append({"activity_id": activity_id, "inputs_key": keys[activity_id], **told})
-        efforts.append(best_efforts(samples).with_columns(activity_id=pl.lit(activity_id)))
-    found = pl.concat(efforts).select(EFFORT_COLUMNS) if efforts else pl.DataFrame()
-    return pl.DataFrame(metrics, infer_schema_length=None), found
+        of_run = pl.lit(activity_id).alias("activity_id")
+        efforts.append(best_efforts(samples).select(of_run, pl.all()))
+        zones.append(zone_times(samples, values=values(run["local_date"])).select(of_run, pl.all()))
+    if not metrics:
+        return pl.DataFrame(), pl.DataFrame(), pl.DataFrame()
+    return pl.DataFrame(metrics, infer_schema_length=None), pl.concat(efforts), pl.concat(zones)
 
 
 def _inputs_key(run: Mapping[str, Any], values: ValuesOn, sources: Sources) -> str:
@@ -255,6 +263,17 @@ def _cross_training(
     )
 
 
+def _weekly_zones(
+    con: duckdb.DuckDBPyConnection, athlete: str, runs: pl.DataFrame, week_starts_on: int
+) -> pl.DataFrame:
+    times = frame(
+        con,
+        "select z.* from zone_times z join runs using (activity_id) where athlete = $athlete",
+        athlete=athlete,
+    )
+    return weekly_zones(times, runs, week_starts_on=week_starts_on)
+
+
 def _plan_sessions(con: duckdb.DuckDBPyConnection, settings: Settings, athlete: str) -> pl.DataFrame:
     choice = plan_choice(con, settings, athlete)
     if choice is None:
@@ -279,11 +298,6 @@ def _link_pain_to_runs(con: duckdb.DuckDBPyConnection, athlete: str) -> None:
         """,
         [athlete],
     )
-
-
-def _week_start(settings: Settings, athlete: str) -> int:
-    chosen = settings.athletes.get(athlete, Athlete()).week_start
-    return WEEK_DAYS.index(chosen)
 
 
 def runs_and_days(

@@ -119,6 +119,27 @@ def test_everything_from_nothing_is_what_came_step_by_step(history: Home) -> Non
     assert everything() == before
 
 
+def test_zones_follow_the_values_and_the_runs(history: Home) -> None:
+    """A week holds the zones of its runs; a lower maximum makes them harder; a run that no longer counts leaves none."""
+    first_week = "select easy_share, known_share from weekly_zones where kind = 'heart_rate' order by week_start limit 1"
+    steps.refresh(history, settings_with(max_hr_bpm=200), TODAY)
+    before = asked(history, first_week)
+    steps.refresh(history, settings_with(max_hr_bpm=180), TODAY)
+    after = asked(history, first_week)
+    steps.decide(history, settings_with(), TODAY, kind="exclude", activity_id="run0")
+
+    steps.refresh(history, settings_with(max_hr_bpm=180), TODAY)
+
+    assert before == [
+        (pytest.approx(2 / 3), pytest.approx(3 / 4))
+    ]  # 150, 155 and 165 of 200; run2 has no strap
+    assert after == [(pytest.approx(0), pytest.approx(3 / 4))]
+    assert asked(history, "select count(*) from zone_times where activity_id = 'run0'") == [(0,)]
+    assert asked(
+        history, "select sum(time_s) from zone_times where activity_id = 'run3' and kind = 'heart_rate'"
+    ) == [(pytest.approx(1200),)]
+
+
 def test_an_activity_that_no_longer_counts_leaves_no_mark(history: Home) -> None:
     """Excluded, it says nothing about its athlete any more."""
     steps.refresh(history, settings_with(), TODAY)

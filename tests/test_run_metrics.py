@@ -1,11 +1,11 @@
 """Metrics of one run from its samples, complete, sparse or missing."""
 
 import json
-import re
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import polars as pl
 import pytest
@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from analytics.load import HeartRateProfile
 from analytics.run_metrics import FORMULA_VERSION, AthleteValues, metrics_of_run
+from store.database import migrate
 
 FORMULAS = json.loads((Path(__file__).parent / "data" / "formulas.json").read_text())
-MIGRATIONS = Path(__file__).parents[1] / "store" / "migrations"
 NOT_FROM_SAMPLES = {
     "activity_id",
     "spike_ratio",
@@ -42,7 +42,9 @@ SENSORS = (
 )
 FORM = ("stance_time_ms", "stance_balance_pct", "vertical_oscillation_mm", "cadence_spm")
 VALUES = AthleteValues(
-    heart_rate=HeartRateProfile(sex="male", resting_bpm=55, max_bpm=190, threshold_bpm=170),
+    heart_rate=HeartRateProfile(
+        sex="male", resting_bpm=55, max_bpm=190, threshold_bpm=170, vt1_bpm=140, vt2_bpm=165
+    ),
     threshold_pace_s_per_km=270,
 )
 UNKNOWN = AthleteValues(heart_rate=HeartRateProfile(), threshold_pace_s_per_km=None)
@@ -90,10 +92,9 @@ def metrics(
 
 def test_every_column_of_the_table_is_delivered():
     """The keys are those of run_metrics but for the spike and the key of the inputs."""
-    ddl = (MIGRATIONS / "0001_first_tables.sql").read_text()
-    body = re.search(r"create table run_metrics \((.*?)\n\);", ddl, re.DOTALL)
-    assert body is not None
-    columns = set(re.findall(r"^    (\w+) ", body[1], re.MULTILINE))
+    with duckdb.connect() as con:
+        migrate(con)
+        columns = {str(row[0]) for row in con.execute("describe run_metrics").fetchall()}
 
     assert set(metrics(hour())) == columns - NOT_FROM_SAMPLES
     assert set(metrics(samples_of([]))) == columns - NOT_FROM_SAMPLES
@@ -107,6 +108,7 @@ def test_an_even_hour_has_the_published_values():
     assert found == {
         "trimp_banister": pytest.approx(60 * 2 / 3 * 0.64 * np.exp(1.92 * 2 / 3)),
         "trimp_edwards": pytest.approx(60 * 3),
+        "trimp_lucia": pytest.approx(60 * 2),
         "hrss": pytest.approx(FORMULAS["hrtss_trimp_m_60min_145_rest55_max190_lthr170"], rel=5e-4),
         "rtss": pytest.approx(2 * FORMULAS["rtss_30min_ngp300_thr270"], rel=5e-4),
         "srpe": FORMULAS["srpe_60_5"],
@@ -141,11 +143,14 @@ def test_any_sensor_may_be_missing(sensor):
 
     lost = {name for name, value in found.items() if value is None and complete[name] is not None}
     assert lost == {
-        "distance_m": set(complete) - {"trimp_banister", "trimp_edwards", "hrss", "srpe"} - set(FORM),
+        "distance_m": set(complete)
+        - {"trimp_banister", "trimp_edwards", "trimp_lucia", "hrss", "srpe"}
+        - set(FORM),
         "altitude_m": {"steep_descent_m"},
         "hr_bpm": {
             "trimp_banister",
             "trimp_edwards",
+            "trimp_lucia",
             "hrss",
             "efficiency_m_per_min_per_bpm",
             "decoupling_pct",
@@ -161,6 +166,7 @@ def test_unknown_values_of_the_athlete_leave_their_metrics_out():
     assert {name for name, value in found.items() if value is None} == {
         "trimp_banister",
         "trimp_edwards",
+        "trimp_lucia",
         "hrss",
         "rtss",
         "srpe",

@@ -5,7 +5,7 @@ import polars as pl
 
 from analytics.calendar import start_of_week
 from analytics.load import HIGHEST_ZONE, ROUNDING, Floats, heart_rate_zone, is_measured
-from analytics.pace import MOVING_M_PER_S, NGP_WINDOW_S, Seconds, column, seconds_of
+from analytics.pace import MOVING_M_PER_S, Seconds, column, half_minute_mean, seconds_of
 from analytics.run_metrics import AthleteValues, durations_s
 
 PACE_LIMITS = (1.29, 1.14, 1.06, 1.00)  # pace over threshold pace at which zones 2 to 5 begin; Friel
@@ -106,17 +106,9 @@ def _pace_times(seconds: Seconds | None, threshold_pace_s_per_km: float | None) 
     """Half a minute's mean counts for each second, because positions jump more than runners do; standing is in no zone."""
     if seconds is None or not threshold_pace_s_per_km:
         return None
-    speed_m_per_s = _trailing_mean(seconds.graded_m_per_s)
+    speed_m_per_s = half_minute_mean(seconds.graded_m_per_s)
     speed_m_per_s = speed_m_per_s[speed_m_per_s >= MOVING_M_PER_S]
     return _summed(pace_zone(speed_m_per_s, threshold_pace_s_per_km), np.ones_like(speed_m_per_s))
-
-
-def _trailing_mean(values: Floats) -> Floats:
-    """Mean of the last 30 seconds, of fewer at the start."""
-    sums = np.concatenate(([0.0], np.cumsum(values)))
-    ends = np.arange(1, len(sums))
-    starts = np.maximum(ends - NGP_WINDOW_S, 0)
-    return np.asarray((sums[ends] - sums[starts]) / (ends - starts), dtype=np.float64)
 
 
 def _summed(zones: Floats, time_s: Floats) -> Floats:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from analytics.cadence import CadenceHistory, cadence_history, usual_cadence_on
 from analytics.calendar import daily_load, weekly_trends
 from analytics.load import with_spikes
 from analytics.pace import best_efforts
@@ -18,7 +20,7 @@ from analytics.parameters import values_on
 from analytics.plan import dated, plan_vs_actual, upcoming_spikes
 from analytics.run_metrics import FORMULA_VERSION, AthleteValues, cross_training_load, metrics_of_run
 from analytics.zones import weekly_zones, zone_times
-from flows.marks import refresh_parameters
+from flows.marks import refresh_marks, store_parameters
 from flows.run_samples import Sources, others_of, runs_of, samples_of_run, sources_of
 from ingest.plans import read_plan
 from store.database import frame, insert, insert_rows, replace, transaction
@@ -27,6 +29,37 @@ from store.settings import Athlete, Settings
 
 WEEK_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 ValuesOn = Callable[[date], AthleteValues]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestsOn:
+    """
+    What the metrics of a run rest on beside its own totals.
+
+    Attributes:
+        sources: The records it is made of.
+        values: The athlete's own values on a day.
+        cadences: The cadences of the runs before it.
+    """
+
+    sources: Sources
+    values: ValuesOn
+    cadences: CadenceHistory
+
+    def key(self, activity: Mapping[str, Any]) -> str:
+        """Return what changes when the metrics have to be computed again."""
+        day, activity_id = activity["local_date"], activity["activity_id"]
+        totals = [activity[name] for name in ("timer_s", "distance_m", "recorded_distance_m", "rpe")]
+        cadences = self.cadences.key(day) if activity["is_run"] else ""
+        parts = (
+            activity_id,
+            *totals,
+            self.sources.key(activity_id),
+            self.values(day),
+            cadences,
+            FORMULA_VERSION,
+        )
+        return hashlib.sha256("|".join(map(str, parts)).encode()).hexdigest()
 
 
 def refresh_athlete(
@@ -47,9 +80,10 @@ def refresh_athlete(
     given = settings.athletes.get(athlete, Athlete())
     with transaction(con):
         sources = sources_of(con, athlete)
-        parameters = refresh_parameters(con, home, athlete, given, sources, rebuild=rebuild)
-        values = partial(values_on, parameters, sex=given.sex)
-        computed = _refresh_run_metrics(con, home, athlete, values, sources, rebuild=rebuild)
+        marks = refresh_marks(con, home, athlete, sources, rebuild=rebuild)
+        values = partial(values_on, store_parameters(con, athlete, given, marks), sex=given.sex)
+        rests_on = RestsOn(sources=sources, values=values, cadences=cadence_history(marks))
+        computed = _refresh_run_metrics(con, home, athlete, rests_on, rebuild=rebuild)
         _link_pain_to_runs(con, athlete)
         runs = _runs_with_metrics(con, athlete, today)
         strength = _strength(con, athlete, today)
@@ -61,7 +95,7 @@ def refresh_athlete(
         )
         week_starts_on = WEEK_DAYS.index(given.week_start)
         sessions = _plan_sessions(con, settings, athlete)
-        cross = _cross_training(con, home, athlete, values, today=today, rebuild=rebuild)
+        cross = _cross_training(con, home, athlete, rests_on, today=today, rebuild=rebuild)
         daily = daily_load(runs, strength, cross, through=today)
         weeks = weekly_trends(
             daily,
@@ -116,17 +150,16 @@ def _refresh_run_metrics(
     con: duckdb.DuckDBPyConnection,
     home: Home,
     athlete: str,
-    values: ValuesOn,
-    sources: Sources,
+    rests_on: RestsOn,
     *,
     rebuild: bool,
 ) -> int:
     """Compute metrics of new and changed runs, and each run's spike from the history; return how many were computed."""
     runs = runs_of(con, athlete)
-    keys = {row["activity_id"]: _inputs_key(row, values, sources) for row in runs.iter_rows(named=True)}
+    keys = {row["activity_id"]: rests_on.key(row) for row in runs.iter_rows(named=True)}
     kept = _still_valid(con, athlete, {} if rebuild else keys)
     stale = runs.filter(~pl.col("activity_id").is_in(kept["activity_id"].implode()))
-    metrics, efforts, zones = _compute(home, stale.iter_rows(named=True), values, sources, keys)
+    metrics, efforts, zones = _compute(home, stale.iter_rows(named=True), rests_on, keys)
     derived = pl.concat([kept, metrics], how="diagonal_relaxed") if metrics.height else kept
     spikes = with_spikes(runs.select("activity_id", "started_at", "distance_m"))
     rows = derived.drop([c for c in spikes.columns if c != "activity_id" and c in derived.columns]).join(
@@ -168,8 +201,7 @@ def _without_run(con: duckdb.DuckDBPyConnection, athlete: str) -> list[str]:
 def _compute(
     home: Home,
     runs: Iterable[dict[str, Any]],
-    values: ValuesOn,
-    sources: Sources,
+    rests_on: RestsOn,
     keys: Mapping[str, str],
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """Return metrics, best efforts and times in zones of the runs."""
@@ -177,35 +209,31 @@ def _compute(
     efforts: list[pl.DataFrame] = []
     zones: list[pl.DataFrame] = []
     for run in runs:
-        activity_id = run["activity_id"]
-        samples = samples_of_run(home, run, sources)
+        activity_id, day = run["activity_id"], run["local_date"]
+        samples = samples_of_run(home, run, rests_on.sources)
+        values = rests_on.values(day)
         told = metrics_of_run(
             samples,
             timer_s=run["timer_s"],
             distance_m=run["distance_m"],
             rpe=run["rpe"],
-            values=values(run["local_date"]),
+            values=values,
+            usual_cadence_spm=usual_cadence_on(rests_on.cadences, day),
         )
         metrics.append({"activity_id": activity_id, "inputs_key": keys[activity_id], **told})
         of_run = pl.lit(activity_id).alias("activity_id")
         efforts.append(best_efforts(samples).select(of_run, pl.all()))
-        zones.append(zone_times(samples, values=values(run["local_date"])).select(of_run, pl.all()))
+        zones.append(zone_times(samples, values=values).select(of_run, pl.all()))
     if not metrics:
         return pl.DataFrame(), pl.DataFrame(), pl.DataFrame()
     return pl.DataFrame(metrics, infer_schema_length=None), pl.concat(efforts), pl.concat(zones)
 
 
-def _inputs_key(run: Mapping[str, Any], values: ValuesOn, sources: Sources) -> str:
-    made_of = sources.key(run["activity_id"])
-    totals = (run["timer_s"], run["distance_m"], run["recorded_distance_m"], run["rpe"])
-    parts = (run["activity_id"], *totals, made_of, values(run["local_date"]), FORMULA_VERSION)
-    return hashlib.sha256("|".join(map(str, parts)).encode()).hexdigest()
-
-
 def _runs_with_metrics(con: duckdb.DuckDBPyConnection, athlete: str, today: date) -> pl.DataFrame:
     return frame(
         con,
-        "select r.* exclude (gap_s_per_km), m.* exclude (activity_id) from runs r join run_metrics m using (activity_id) "
+        "select r.* exclude (gap_s_per_km) replace (coalesce(r.steps, m.cadence_steps) as steps), "
+        "m.* exclude (activity_id) from runs r join run_metrics m using (activity_id) "
         "where r.athlete = $athlete and r.local_date <= $today order by r.started_at",
         athlete=athlete,
         today=today,
@@ -227,14 +255,14 @@ def _cross_training(
     con: duckdb.DuckDBPyConnection,
     home: Home,
     athlete: str,
-    values: ValuesOn,
+    rests_on: RestsOn,
     *,
     today: date,
     rebuild: bool,
 ) -> pl.DataFrame:
     """Compute the load of new and changed activities that are no runs, and return that of all: local_date, srpe, hrss."""
     others = others_of(con, athlete)
-    keys = {row["activity_id"]: _inputs_key(row, values, Sources()) for row in others.iter_rows(named=True)}
+    keys = {row["activity_id"]: rests_on.key(row) for row in others.iter_rows(named=True)}
     stored = con.execute("select activity_id, inputs_key from cross_training").fetchall()
     known = set() if rebuild else {activity_id for activity_id, key in stored if keys.get(activity_id) == key}
     stale = [row for row in others.iter_rows(named=True) if row["activity_id"] not in known]
@@ -247,7 +275,7 @@ def _cross_training(
                 samples_of_run(home, row, Sources()),
                 timer_s=row["timer_s"],
                 rpe=row["rpe"],
-                values=values(row["local_date"]),
+                values=rests_on.values(row["local_date"]),
             ),
             "inputs_key": keys[row["activity_id"]],
         }

@@ -108,15 +108,15 @@ def test_everything_from_nothing_is_what_came_step_by_step(history: Home) -> Non
     """Marks, values and loads are the same after a rebuild."""
     tables = ("activity_marks", "athlete_parameters", "run_metrics", "cross_training", "daily_load")
 
-    def everything() -> dict[str, Any]:
+    def everything() -> list[pl.DataFrame]:
         with opened_store(history) as con:
-            return {table: frame(con, f"select * from {table} order by all").rows() for table in tables}
+            return [frame(con, f"select * from {table} order by all") for table in tables]
 
     steps.refresh(history, settings_with(), TODAY)
     before = everything()
     steps.refresh(history, settings_with(), TODAY, rebuild=True)
 
-    assert everything() == before
+    assert all(now.equals(then) for now, then in zip(everything(), before, strict=True))
 
 
 def test_zones_follow_the_values_and_the_runs(history: Home) -> None:
@@ -138,6 +138,29 @@ def test_zones_follow_the_values_and_the_runs(history: Home) -> None:
     assert asked(
         history, "select sum(time_s) from zone_times where activity_id = 'run3' and kind = 'heart_rate'"
     ) == [(pytest.approx(1200),)]
+
+
+def test_the_usual_cadence_is_that_of_the_days_before(history: Home) -> None:
+    """A run of more steps than the ones before is less load on the knee; without those before it counts plainly."""
+    started_at = FIRST + RUNS * EVERY
+    samples = made_up_samples(started_at, seconds=1200, speed_m_per_s=3.0, hr_bpm=None, seed=1)
+    with opened_store(history) as con:
+        for name, spm in (("same", 1.0), ("quick", 1.05)):
+            stepped = samples.with_columns(pl.col("cadence_spm") * spm)
+            write_activity(con, history, stepped, started_at=started_at, activity_id=name)
+    steps.refresh(history, settings_with(), TODAY)
+    loads = dict(asked(history, "select activity_id, knee_load_klu from run_metrics"))
+    with opened_store(history) as con:
+        con.execute("update activities set is_excluded = true where activity_id like 'run%'")
+
+    steps.refresh(history, settings_with(), TODAY)
+
+    alone = dict(asked(history, "select activity_id, knee_load_klu from run_metrics"))
+    assert loads["quick"] == pytest.approx(0.95 * loads["same"], rel=0.01)
+    assert alone["quick"] == pytest.approx(alone["same"], rel=1e-9)
+    assert asked(
+        history, "select steps from weekly_trends where runs > 0 order by week_start desc limit 1"
+    ) == [(pytest.approx(20 * 168 * 2.05, rel=0.02),)]
 
 
 def test_an_activity_that_no_longer_counts_leaves_no_mark(history: Home) -> None:

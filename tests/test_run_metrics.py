@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analytics.cadence import SPEED_CENTRES_M_PER_S
 from analytics.load import HeartRateProfile
 from analytics.run_metrics import FORMULA_VERSION, AthleteValues, metrics_of_run
 from store.database import migrate
@@ -85,9 +86,17 @@ def metrics(
     distance_m: float | None = 12_000,
     rpe: float | None = 5,
     values: AthleteValues = VALUES,
+    usual_cadence_spm: np.ndarray | None = None,
 ) -> dict[str, float | None]:
     """Metrics with the hour's totals unless others are given."""
-    return metrics_of_run(samples, timer_s=timer_s, distance_m=distance_m, rpe=rpe, values=values)
+    return metrics_of_run(
+        samples,
+        timer_s=timer_s,
+        distance_m=distance_m,
+        rpe=rpe,
+        values=values,
+        usual_cadence_spm=usual_cadence_spm,
+    )
 
 
 def test_every_column_of_the_table_is_delivered():
@@ -109,6 +118,7 @@ def test_an_even_hour_has_the_published_values():
         "trimp_banister": pytest.approx(60 * 2 / 3 * 0.64 * np.exp(1.92 * 2 / 3)),
         "trimp_edwards": pytest.approx(60 * 3),
         "trimp_lucia": pytest.approx(60 * 2),
+        "cadence_steps": pytest.approx(60 * 172),
         "hrss": pytest.approx(FORMULAS["hrtss_trimp_m_60min_145_rest55_max190_lthr170"], rel=5e-4),
         "rtss": pytest.approx(2 * FORMULAS["rtss_30min_ngp300_thr270"], rel=5e-4),
         "srpe": FORMULAS["srpe_60_5"],
@@ -144,9 +154,10 @@ def test_any_sensor_may_be_missing(sensor):
     lost = {name for name, value in found.items() if value is None and complete[name] is not None}
     assert lost == {
         "distance_m": set(complete)
-        - {"trimp_banister", "trimp_edwards", "trimp_lucia", "hrss", "srpe"}
+        - {"trimp_banister", "trimp_edwards", "trimp_lucia", "hrss", "srpe", "cadence_steps"}
         - set(FORM),
         "altitude_m": {"steep_descent_m"},
+        "cadence_spm": {"cadence_spm", "cadence_steps"},
         "hr_bpm": {
             "trimp_banister",
             "trimp_edwards",
@@ -236,6 +247,17 @@ def test_downhill_is_easier_on_the_pace_and_harder_on_the_knee():
     assert found["gap_s_per_km"] == pytest.approx(300 / FORMULAS["strava_like_factor(-0.05)"], rel=1e-3)
     assert found["knee_load_klu"] / flat["knee_load_klu"] == pytest.approx(1 + 1.5 * 0.05 + 5 * 0.05**2)
     assert found["steep_descent_m"] == pytest.approx(600)
+
+
+def test_more_steps_than_usual_are_less_load_on_the_knee():
+    """Five percent above the usual cadence at that speed; at a speed without a usual one cadence does not count."""
+    usual_spm = np.where(np.abs(SPEED_CENTRES_M_PER_S - 1000 / 300) < 0.3, 172 / 1.05, np.nan)
+
+    found = metrics(hour(), usual_cadence_spm=usual_spm)["knee_load_klu"]
+    walking = metrics(hour(distance_m=np.arange(3601.0) * 1.2), usual_cadence_spm=usual_spm)["knee_load_klu"]
+
+    assert found == pytest.approx(0.95 * metrics(hour())["knee_load_klu"], rel=1e-3)
+    assert walking == pytest.approx(metrics(hour(distance_m=np.arange(3601.0) * 1.2))["knee_load_klu"])
 
 
 def test_grade_adjusted_pace_rests_on_the_devices_distance():

@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 2
 
-.PHONY: setup demo test test-oracle test-faults bench-readers bench-duplicates check lint lock sample-data pictures clean
+.PHONY: setup demo test test-oracle test-faults bench-readers bench-duplicates bench-metrics check lint lock sample-data pictures clean
 
 setup: .venv/.ready
 
@@ -31,6 +31,9 @@ bench-readers: setup .venv/bench/.ready ## the readers against their peers; KNEE
 
 bench-duplicates: setup ## finding the same run among ten thousand, and what a new file costs
 	$(BIN)/python -m benchmarks.duplicates
+
+bench-metrics: setup ## everything derived from ten years of runs, computed again
+	$(BIN)/python -m benchmarks.metrics
 
 .venv/bench/.ready: benchmarks/requirements.lock | setup
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \

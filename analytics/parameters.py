@@ -23,7 +23,7 @@ SEASON = timedelta(days=90)  # fitness does not, ours
 POSSIBLE_PEAK_BPM = (100.0, 230.0)
 TYPICAL_RESTING_BPM = 65.0  # few rest while they record; most adults who run are at or below it
 AGE_TERMS = (208.0, -0.7)  # maximum by age in years; Tanaka 2001
-AGE_SPREAD_BPM = 10.0  # about one standard deviation of people around it
+AGE_SPREAD_BPM = 10.0  # about what people differ from it; further below, nobody ran hard
 
 RIEGEL_EXPONENT = 1.06  # time grows with distance to this power; Riegel 1981
 HOUR_FROM_M = 5000.0  # shorter efforts say little about an hour
@@ -184,19 +184,21 @@ def _resting(marks: _Marks) -> Iterator[Parameter]:
 
 
 def _maximum(marks: _Marks, birth_year: int | None) -> Iterator[Parameter]:
-    """Second highest half minute of a year, so that one sensor gone wild does not count; not far below age's."""
+    """Second highest half minute of a year, so that one sensor gone wild does not count; by age if that is far below it."""
     for window in _windows(marks, YEAR):
         second = window.start + int(np.argpartition(marks.values[window], -2)[-2])
         second_bpm = float(marks.values[second])
-        least_bpm = _least_by_age(marks.days[window.stop - 1].year - birth_year) if birth_year else 0.0
-        is_by_age = second_bpm < least_bpm
-        method = "by age, as nobody ran that hard" if is_by_age else "second highest 30 s of a year"
-        yield _estimate("max_hr_bpm", max(second_bpm, least_bpm), method, marks, window, second)
+        by_age_bpm = _maximum_by_age(marks.days[window.stop - 1].year - birth_year) if birth_year else 0.0
+        if second_bpm < by_age_bpm - AGE_SPREAD_BPM:
+            yield _estimate(
+                "max_hr_bpm", by_age_bpm, "by age, as nobody ran that hard", marks, window, second
+            )
+        else:
+            yield _estimate("max_hr_bpm", second_bpm, "second highest 30 s of a year", marks, window, second)
 
 
-def _least_by_age(years: int) -> float:
-    """What five in six people of that age reach."""
-    return AGE_TERMS[0] + AGE_TERMS[1] * years - AGE_SPREAD_BPM
+def _maximum_by_age(years: int) -> float:
+    return AGE_TERMS[0] + AGE_TERMS[1] * years
 
 
 def _threshold_pace(marks: _Marks) -> Iterator[Parameter]:

@@ -18,6 +18,16 @@ PARAMETER_WORDS = {
 SEEN = ("lowest_hr_bpm", "peak_hr_bpm", "hour_hr_bpm")
 
 
+def in_words(row: Mapping[str, Any], units: Units) -> dict[str, str]:
+    """Return name, value, since and rests_on of a row of athlete_parameters."""
+    return {
+        "name": PARAMETER_WORDS[row["parameter"]],
+        "value": value_shown(row["parameter"], row["value"], units),
+        "since": since_shown(row["valid_from"]),
+        "rests_on": evidence_sentence(row),
+    }
+
+
 def value_shown(parameter: str, value: float, units: Units) -> str:
     """Return 184 bpm, or 5:20 /km."""
     return units.pace(value) if parameter.endswith("_s_per_km") else f"{number(value)} bpm"

@@ -166,9 +166,11 @@ def test_a_maximum_is_not_taken_for_far_below_that_of_ones_age():
 
     (found,) = (one for one in parameters_of(jogging, [], birth_year=1986) if one.name == "max_hr_bpm")
 
-    assert found.value == 208 - 0.7 * 40 - 10
+    assert found.value == 208 - 0.7 * 40
     assert found.evidence["peak_hr_bpm"] == 153
-    assert of("max_hr_bpm", parameters_of(peaks(*[185.0] * 5), [], birth_year=1986)) == [(185, None)]
+    assert of("max_hr_bpm", parameters_of(peaks(*[170.0] * 5), [], birth_year=1986)) == [(170, None)]
+    assert of("max_hr_bpm", parameters_of(peaks(*[169.9] * 5), [], birth_year=1986)) == [(180, None)]
+    assert of("max_hr_bpm", parameters_of(jogging, [])) == [(153, None)]
 
 
 def test_rest_is_the_lowest_minute_and_never_above_what_is_typical():

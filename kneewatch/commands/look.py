@@ -98,7 +98,12 @@ def athlete(
         [{**row, "evidence": json.loads(row["evidence"])} for row in rows]
         if as_json
         else _in_words(rows, units_of(settings)),
-        plain_columns(["Value", "Is", "Since", "Rests on"]),
+        [
+            ("name", "Value", text),
+            ("value", "Is", text),
+            ("since", "Since", text),
+            ("rests_on", "Rests on", text),
+        ],
         as_json=as_json,
         empty="Nothing is known yet: set what you know in kneewatch.toml, or take in five runs with a heart rate.",
     )
@@ -392,17 +397,9 @@ def _day_shown(con: duckdb.DuckDBPyConnection, settings: Settings, today: dateti
 
 
 def _in_words(rows: Rows, units: Units) -> Rows:
-    from report.values import PARAMETER_WORDS, evidence_sentence, since_shown, value_shown
+    from report.values import in_words
 
-    return [
-        {
-            "Value": PARAMETER_WORDS[row["parameter"]],
-            "Is": value_shown(row["parameter"], row["value"], units),
-            "Since": since_shown(row["valid_from"]),
-            "Rests on": evidence_sentence(row),
-        }
-        for row in rows
-    ]
+    return [in_words(row, units) for row in rows]
 
 
 def _week_columns(units: Units) -> list[Column]:

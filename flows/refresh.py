@@ -14,14 +14,14 @@ import polars as pl
 
 from analytics.cadence import CadenceHistory, cadence_history, usual_cadence_on
 from analytics.calendar import daily_load, weekly_trends
-from analytics.load import with_spikes
+from analytics.load import srpe, with_spikes
 from analytics.pace import best_efforts
 from analytics.parameters import values_on
 from analytics.plan import dated, plan_vs_actual, upcoming_spikes
 from analytics.run_metrics import FORMULA_VERSION, AthleteValues, cross_training_load, metrics_of_run
 from analytics.zones import weekly_zones, zone_times
 from flows.marks import refresh_marks, store_parameters
-from flows.run_samples import Sources, others_of, runs_of, samples_of_run, sources_of
+from flows.run_samples import IS_STRENGTH, Sources, others_of, runs_of, samples_of_run, sources_of
 from ingest.plans import read_plan
 from store.database import frame, insert, insert_rows, replace, transaction
 from store.home import Home
@@ -86,7 +86,6 @@ def refresh_athlete(
         computed = _refresh_run_metrics(con, home, athlete, rests_on, rebuild=rebuild)
         _link_pain_to_runs(con, athlete)
         runs = _runs_with_metrics(con, athlete, today)
-        strength = _strength(con, athlete, today)
         pain = frame(
             con,
             "select * from pain_reports where athlete = $athlete and local_date <= $today",
@@ -96,6 +95,7 @@ def refresh_athlete(
         week_starts_on = WEEK_DAYS.index(given.week_start)
         sessions = _plan_sessions(con, settings, athlete)
         cross = _cross_training(con, home, athlete, rests_on, today=today, rebuild=rebuild)
+        strength = _strength(con, athlete, today)
         daily = daily_load(runs, strength, cross, through=today)
         weeks = weekly_trends(
             daily,
@@ -241,14 +241,25 @@ def _runs_with_metrics(con: duckdb.DuckDBPyConnection, athlete: str, today: date
 
 
 def _strength(con: duckdb.DuckDBPyConnection, athlete: str, today: date) -> pl.DataFrame:
-    """Return the days of strength sessions; their session-RPE is unknown, because nobody logs how long they took."""
-    return frame(
+    """
+    Return the days of strength sessions with their session-RPE; null where nobody said how long or how hard.
+
+    Of a session that a watch recorded as well only the record counts, or it would count twice.
+    """
+    diary = frame(
         con,
-        "select local_date, null::double as srpe from strength_sessions "
-        "where athlete = $athlete and local_date <= $today",
+        "select s.local_date, s.rpe, s.duration_s, exists ("
+        "from cross_training c join activities a using (activity_id) where a.athlete = s.athlete "
+        f"and a.local_date = s.local_date and {IS_STRENGTH} and c.srpe is not null) as is_recorded "
+        "from strength_sessions s where s.athlete = $athlete and s.local_date <= $today",
         athlete=athlete,
         today=today,
     )
+    loads = [
+        None if is_recorded else srpe(rpe, duration_s)
+        for rpe, duration_s, is_recorded in diary.select("rpe", "duration_s", "is_recorded").iter_rows()
+    ]
+    return diary.select("local_date", pl.Series("srpe", loads, pl.Float64))
 
 
 def _cross_training(

@@ -12,7 +12,7 @@ import pytest
 from flows import steps
 from flows.steps import Clock
 from sample_data.history import made_up_samples, write_activity
-from store.database import frame, opened_store
+from store.database import frame, insert_rows, opened_store
 from store.home import Home
 from store.settings import Settings
 
@@ -161,6 +161,27 @@ def test_the_usual_cadence_is_that_of_the_days_before(history: Home) -> None:
     assert asked(
         history, "select steps from weekly_trends where runs > 0 order by week_start desc limit 1"
     ) == [(pytest.approx(20 * 168 * 2.05, rel=0.02),)]
+
+
+def test_strength_enters_by_exertion_and_time_and_never_twice(history: Home) -> None:
+    """The diary's product; where a watch recorded the session, its time and the diary's exertion, once."""
+    with opened_store(history) as con:
+        for day, duration_s, rpe in ((3, 2400.0, 6.0), (4, None, 6.0), (5, 2400.0, 5.0)):
+            on = date(2026, 3, day)
+            row = {"session_id": str(day), "athlete": "me", "local_date": on, "exercises": [], "rpe": rpe}
+            insert_rows(con, "strength_sessions", [row | {"duration_s": duration_s}])
+        started_at = datetime(2026, 3, 5, 18, tzinfo=UTC)
+        samples = made_up_samples(started_at, seconds=1800, speed_m_per_s=0.0, hr_bpm=100.0)
+        told = {"is_run": False, "sport": "training", "sub_sport": "strength_training", "distance_m": None}
+        write_activity(con, history, samples, started_at=started_at, activity_id="gym", **told)
+
+    steps.refresh(history, settings_with(), TODAY)
+
+    found = asked(
+        history,
+        "select day(local_date), srpe, distance_m, hrss > 0 from daily_load where local_date between '2026-03-03' and '2026-03-05'",
+    )
+    assert found == [(3, 240.0, 0.0, False), (4, None, found[1][2], True), (5, 150.0, 0.0, True)]
 
 
 def test_an_activity_that_no_longer_counts_leaves_no_mark(history: Home) -> None:

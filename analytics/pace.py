@@ -157,6 +157,12 @@ def grade_factor(grade: Floats, model: GradeModel = "heart_rate") -> Floats:
     return np.asarray(cost / powers[-1], dtype=np.float64)
 
 
+def durations_s(samples: pl.DataFrame) -> Floats:
+    """Return the timer seconds each sample speaks for: those since the one before, 10 at most."""
+    timer_s = column(samples, "timer_s")
+    return np.clip(np.nan_to_num(np.diff(timer_s, prepend=timer_s[:1])), 0.0, MAX_SAMPLE_GAP_S)
+
+
 def gap_s_per_km(pace_s_per_km: float, seconds: Seconds) -> float | None:
     """Turn the pace of a run into what it would have been on the flat."""
     graded_m = float(np.sum(seconds.graded_m_per_s))

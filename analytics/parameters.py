@@ -10,8 +10,8 @@ import numpy as np
 import polars as pl
 
 from analytics.load import HOUR_S, Floats, HeartRateProfile, is_measured
-from analytics.pace import column
-from analytics.run_metrics import AthleteValues, durations_s
+from analytics.pace import column, durations_s
+from analytics.run_metrics import AthleteValues
 
 MARKS_VERSION = "1"  # a change computes the marks of every activity again
 

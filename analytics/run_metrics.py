@@ -19,11 +19,11 @@ from analytics.load import (
     trimp_lucia,
 )
 from analytics.pace import (
-    MAX_SAMPLE_GAP_S,
     MOVING_M_PER_S,
     Seconds,
     column,
     decoupling_pct,
+    durations_s,
     easy_pace,
     efficiency_m_per_min_per_bpm,
     gap_s_per_km,
@@ -111,12 +111,6 @@ def cross_training_load(
         "hrss": hrss(trimp, values.heart_rate),
         "srpe": srpe(rpe, timer_s),
     }
-
-
-def durations_s(samples: pl.DataFrame) -> Floats:
-    """Return the timer seconds each sample speaks for: those since the one before, 10 at most."""
-    timer_s = column(samples, "timer_s")
-    return np.clip(np.nan_to_num(np.diff(timer_s, prepend=timer_s[:1])), 0.0, MAX_SAMPLE_GAP_S)
 
 
 def _pace_metrics(

@@ -5,8 +5,8 @@ import polars as pl
 
 from analytics.calendar import start_of_week
 from analytics.load import HIGHEST_ZONE, ROUNDING, Floats, heart_rate_zone, is_measured
-from analytics.pace import MOVING_M_PER_S, Seconds, column, half_minute_mean, seconds_of
-from analytics.run_metrics import AthleteValues, durations_s
+from analytics.pace import MOVING_M_PER_S, Seconds, column, durations_s, half_minute_mean, seconds_of
+from analytics.run_metrics import AthleteValues
 
 PACE_LIMITS = (1.29, 1.14, 1.06, 1.00)  # pace over threshold pace at which zones 2 to 5 begin; Friel
 EASY_ZONES = {"heart_rate": 3, "pace": 2}  # the highest that is easy: plans ask for effort from zone 4 on

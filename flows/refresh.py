@@ -15,11 +15,11 @@ import polars as pl
 from analytics.cadence import CadenceHistory, cadence_history, usual_cadence_on
 from analytics.calendar import daily_load, weekly_trends
 from analytics.load import srpe, with_spikes
-from analytics.pace import best_efforts
+from analytics.pace import BEST_EFFORTS, best_efforts
 from analytics.parameters import values_on
 from analytics.plan import dated, plan_vs_actual, upcoming_spikes
 from analytics.run_metrics import FORMULA_VERSION, AthleteValues, cross_training_load, metrics_of_run
-from analytics.zones import weekly_zones, zone_times
+from analytics.zones import ZONE_TIMES, weekly_zones, zone_times
 from flows.marks import refresh_marks, store_parameters
 from flows.run_samples import IS_STRENGTH, Sources, others_of, runs_of, samples_of_run, sources_of
 from ingest.plans import read_plan
@@ -28,6 +28,8 @@ from store.home import Home
 from store.settings import Athlete, Settings
 
 WEEK_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+OF_STRETCHES = ("best_efforts", "zone_times")
+"""Tables with several rows a run, computed from its samples."""
 ValuesOn = Callable[[date], AthleteValues]
 
 
@@ -159,7 +161,7 @@ def _refresh_run_metrics(
     keys = {row["activity_id"]: rests_on.key(row) for row in runs.iter_rows(named=True)}
     kept = _still_valid(con, athlete, {} if rebuild else keys)
     stale = runs.filter(~pl.col("activity_id").is_in(kept["activity_id"].implode()))
-    metrics, efforts, zones = _compute(home, stale.iter_rows(named=True), rests_on, keys)
+    metrics, of_stretches = _compute(home, stale.iter_rows(named=True), rests_on, keys)
     derived = pl.concat([kept, metrics], how="diagonal_relaxed") if metrics.height else kept
     spikes = with_spikes(runs.select("activity_id", "started_at", "distance_m"))
     rows = derived.drop([c for c in spikes.columns if c != "activity_id" and c in derived.columns]).join(
@@ -169,9 +171,9 @@ def _refresh_run_metrics(
     con.execute(f"delete from run_metrics where {of_athlete}", [athlete])
     insert(con, "run_metrics", rows)
     gone = [*stale["activity_id"], *_without_run(con, athlete)]
-    for table, of_runs in (("best_efforts", efforts), ("zone_times", zones)):
+    for table in OF_STRETCHES:
         con.execute(f"delete from {table} where list_contains(?, activity_id)", [gone])
-        insert(con, table, of_runs)
+        insert(con, table, of_stretches[table])
     con.execute(
         "update activities set gap_s_per_km = m.gap_s_per_km from run_metrics m "
         "where activities.activity_id = m.activity_id and activities.gap_s_per_km is distinct from m.gap_s_per_km"
@@ -189,10 +191,9 @@ def _still_valid(con: duckdb.DuckDBPyConnection, athlete: str, keys: Mapping[str
 
 
 def _without_run(con: duckdb.DuckDBPyConnection, athlete: str) -> list[str]:
-    """Return the activities with best efforts or zones that no longer count as runs."""
+    """Return the activities that do not, or no longer, count as runs."""
     rows = con.execute(
-        "select distinct activity_id from (select activity_id from best_efforts union all select activity_id from zone_times) "
-        "join activities using (activity_id) where athlete = ? and activity_id not in (select activity_id from runs)",
+        "select activity_id from activities where athlete = ? and activity_id not in (select activity_id from runs)",
         [athlete],
     ).fetchall()
     return [str(row[0]) for row in rows]
@@ -203,11 +204,10 @@ def _compute(
     runs: Iterable[dict[str, Any]],
     rests_on: RestsOn,
     keys: Mapping[str, str],
-) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    """Return metrics, best efforts and times in zones of the runs."""
+) -> tuple[pl.DataFrame, dict[str, pl.DataFrame]]:
+    """Compute the rows of run_metrics, and those of each of OF_STRETCHES."""
     metrics: list[dict[str, object]] = []
-    efforts: list[pl.DataFrame] = []
-    zones: list[pl.DataFrame] = []
+    efforts, zones = [BEST_EFFORTS.to_frame()], [ZONE_TIMES.to_frame()]
     for run in runs:
         activity_id, day = run["activity_id"], run["local_date"]
         samples = samples_of_run(home, run, rests_on.sources)
@@ -221,12 +221,12 @@ def _compute(
             usual_cadence_spm=usual_cadence_on(rests_on.cadences, day),
         )
         metrics.append({"activity_id": activity_id, "inputs_key": keys[activity_id], **told})
-        of_run = pl.lit(activity_id).alias("activity_id")
-        efforts.append(best_efforts(samples).select(of_run, pl.all()))
-        zones.append(zone_times(samples, values=values).select(of_run, pl.all()))
-    if not metrics:
-        return pl.DataFrame(), pl.DataFrame(), pl.DataFrame()
-    return pl.DataFrame(metrics, infer_schema_length=None), pl.concat(efforts), pl.concat(zones)
+        for found, rows in ((efforts, best_efforts(samples)), (zones, zone_times(samples, values=values))):
+            found.append(rows.with_columns(activity_id=pl.lit(activity_id)))
+    frames = {"best_efforts": efforts, "zone_times": zones}
+    return pl.DataFrame(metrics, infer_schema_length=None), {
+        table: pl.concat(rows, how="diagonal") for table, rows in frames.items()
+    }
 
 
 def _runs_with_metrics(con: duckdb.DuckDBPyConnection, athlete: str, today: date) -> pl.DataFrame:

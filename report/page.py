@@ -110,7 +110,7 @@ def render_page(
             knee_reports=ask("knee_reports"),
             load=load,
             load_notes=load_notes(load),
-            zones=ask("zones"),
+            time_in_zones=ask("zones"),
             values=[in_words(row, units) for row in ask("athlete_values")],
             refused=refused[:SHOWN_REFUSALS],
             refused_more=max(len(refused) - SHOWN_REFUSALS, 0),

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.load import HeartRateProfile, trimp_edwards
-from analytics.run_metrics import AthleteValues, durations_s
+from analytics.pace import durations_s
+from analytics.run_metrics import AthleteValues
 from analytics.zones import WEEKLY_ZONES, ZONE_TIMES, pace_zone, weekly_zones, zone_times
 
 MON = date(2026, 9, 28)

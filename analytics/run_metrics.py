@@ -29,7 +29,6 @@ from analytics.pace import (
     gap_s_per_km,
     half_minute_mean,
     ngp_m_per_s,
-    seconds_of,
 )
 
 FORMULA_VERSION = "2"  # a change recomputes every run
@@ -67,6 +66,7 @@ class AthleteValues:
 
 def metrics_of_run(
     samples: pl.DataFrame,
+    seconds: Seconds | None,
     *,
     timer_s: float,
     distance_m: float | None,
@@ -79,6 +79,7 @@ def metrics_of_run(
 
     Args:
         samples: Columns of the view samples with timer_s, in order of time; any may be all null.
+        seconds: What pace.seconds_of makes of them.
         timer_s: Duration of the run.
         distance_m: Its distance as the device has it.
         rpe: Perceived exertion, 0 to 10.
@@ -96,7 +97,7 @@ def metrics_of_run(
         "hrss": hrss(trimp, values.heart_rate),
         "srpe": srpe(rpe, timer_s),
         "cadence_steps": steps_of(column(samples, "cadence_spm"), dt_s),
-        **_pace_metrics(seconds_of(samples), timer_s, distance_m, values, usual_cadence_spm),
+        **_pace_metrics(seconds, timer_s, distance_m, values, usual_cadence_spm),
         **_form_metrics(samples, dt_s),
     }
 

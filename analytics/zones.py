@@ -5,7 +5,7 @@ import polars as pl
 
 from analytics.calendar import start_of_week
 from analytics.load import HIGHEST_ZONE, ROUNDING, Floats, heart_rate_zone, is_measured
-from analytics.pace import MOVING_M_PER_S, Seconds, column, durations_s, half_minute_mean, seconds_of
+from analytics.pace import MOVING_M_PER_S, Seconds, column, durations_s, half_minute_mean
 from analytics.run_metrics import AthleteValues
 
 PACE_LIMITS = (1.29, 1.14, 1.06, 1.00)  # pace over threshold pace at which zones 2 to 5 begin; Friel
@@ -25,12 +25,13 @@ WEEKLY_ZONES = pl.Schema(
 )
 
 
-def zone_times(samples: pl.DataFrame, *, values: AthleteValues) -> pl.DataFrame:
+def zone_times(samples: pl.DataFrame, seconds: Seconds | None, *, values: AthleteValues) -> pl.DataFrame:
     """
     Sum the time of a run in each zone of heart rate and of pace.
 
     Args:
         samples: Columns of the view samples with timer_s, in order of time; any may be all null.
+        seconds: What pace.seconds_of makes of them.
         values: The athlete's own values; without maximum heart rate or threshold pace there are no such zones.
 
     Returns:
@@ -38,7 +39,7 @@ def zone_times(samples: pl.DataFrame, *, values: AthleteValues) -> pl.DataFrame:
     """
     by_kind = {
         "heart_rate": _heart_rate_times(samples, values.heart_rate.max_bpm),
-        "pace": _pace_times(seconds_of(samples), values.threshold_pace_s_per_km),
+        "pace": _pace_times(seconds, values.threshold_pace_s_per_km),
     }
     rows = [
         (kind, zone, float(times_s[zone]))

@@ -15,7 +15,7 @@ import polars as pl
 from analytics.cadence import CadenceHistory, cadence_history, usual_cadence_on
 from analytics.calendar import daily_load, weekly_trends
 from analytics.load import srpe, with_spikes
-from analytics.pace import BEST_EFFORTS, best_efforts
+from analytics.pace import BEST_EFFORTS, best_efforts, seconds_of
 from analytics.parameters import values_on
 from analytics.plan import dated, plan_vs_actual, upcoming_spikes
 from analytics.run_metrics import FORMULA_VERSION, AthleteValues, cross_training_load, metrics_of_run
@@ -211,9 +211,10 @@ def _compute(
     for run in runs:
         activity_id, day = run["activity_id"], run["local_date"]
         samples = samples_of_run(home, run, rests_on.sources)
-        values = rests_on.values(day)
+        seconds, values = seconds_of(samples), rests_on.values(day)
         told = metrics_of_run(
             samples,
+            seconds,
             timer_s=run["timer_s"],
             distance_m=run["distance_m"],
             rpe=run["rpe"],
@@ -221,7 +222,10 @@ def _compute(
             usual_cadence_spm=usual_cadence_on(rests_on.cadences, day),
         )
         metrics.append({"activity_id": activity_id, "inputs_key": keys[activity_id], **told})
-        for found, rows in ((efforts, best_efforts(samples)), (zones, zone_times(samples, values=values))):
+        for found, rows in (
+            (efforts, best_efforts(samples)),
+            (zones, zone_times(samples, seconds, values=values)),
+        ):
             found.append(rows.with_columns(activity_id=pl.lit(activity_id)))
     frames = {"best_efforts": efforts, "zone_times": zones}
     return pl.DataFrame(metrics, infer_schema_length=None), {

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from analytics.cadence import SPEED_CENTRES_M_PER_S
 from analytics.load import HeartRateProfile
+from analytics.pace import seconds_of
 from analytics.run_metrics import FORMULA_VERSION, AthleteValues, metrics_of_run
 from store.database import migrate
 
@@ -91,6 +92,7 @@ def metrics(
     """Metrics with the hour's totals unless others are given."""
     return metrics_of_run(
         samples,
+        seconds_of(samples),
         timer_s=timer_s,
         distance_m=distance_m,
         rpe=rpe,

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.load import HeartRateProfile, trimp_edwards
-from analytics.pace import durations_s
+from analytics.pace import durations_s, seconds_of
 from analytics.run_metrics import AthleteValues
-from analytics.zones import WEEKLY_ZONES, ZONE_TIMES, pace_zone, weekly_zones, zone_times
+from analytics.zones import WEEKLY_ZONES, ZONE_TIMES, pace_zone, weekly_zones
+from analytics.zones import zone_times as times_of
 
 MON = date(2026, 9, 28)
 VALUES = AthleteValues(heart_rate=HeartRateProfile(max_bpm=200), threshold_pace_s_per_km=300)
@@ -30,6 +31,11 @@ def samples_of(timer_s: object, **sensors: object) -> pl.DataFrame:
     return pl.DataFrame({"at": at, "timer_s": seconds, "elapsed_s": seconds}).with_columns(
         pl.Series(name, values).fill_nan(None) for name, values in columns.items()
     )
+
+
+def zone_times(samples: pl.DataFrame, *, values: AthleteValues) -> pl.DataFrame:
+    """Times in zones of samples."""
+    return times_of(samples, seconds_of(samples), values=values)
 
 
 def minutes(times: pl.DataFrame, kind: str) -> list[float]:

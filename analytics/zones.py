@@ -35,7 +35,8 @@ def zone_times(samples: pl.DataFrame, seconds: Seconds | None, *, values: Athlet
         values: The athlete's own values; without maximum heart rate or threshold pace there are no such zones.
 
     Returns:
-        One row a kind and zone, zones without time included: kind, zone, time_s; no rows of a kind that is unknown.
+        One row a kind and zone, zones without time included: kind, zone, time_s; no rows of a kind that is unknown, and no
+        zone 0 of pace.
     """
     by_kind = {
         "heart_rate": _heart_rate_times(samples, values.heart_rate.max_bpm),
@@ -45,7 +46,7 @@ def zone_times(samples: pl.DataFrame, seconds: Seconds | None, *, values: Athlet
         (kind, zone, float(times_s[zone]))
         for kind, times_s in by_kind.items()
         if times_s is not None
-        for zone in ZONES
+        for zone in ZONES[kind == "pace" :]
     ]
     return pl.DataFrame(rows, schema=ZONE_TIMES, orient="row")
 

@@ -164,7 +164,7 @@ def _values(home: Home) -> Finding:
             "good",
             f"some values of {', '.join(estimated)} are estimates; kneewatch athlete shows them",
         )
-    return _finding("athletes", "good", "all values are set")
+    return _finding("athletes", "good", "all values are set" if active else "nothing to look at")
 
 
 def _inbox(home: Home) -> Finding:

@@ -108,6 +108,9 @@ def test_the_week_table_is_drawn_and_is_json(sample_home: Home) -> None:
     assert len(weeks) == 16
     assert "18.4 km" in drawn.stdout
     assert "not reported" in drawn.stdout
+    assert "93 %" in drawn.stdout
+    assert all(week["easy_share"] > 0.9 for week in weeks if week["runs"])
+    assert {week["easy_share"] for week in weeks if not week["runs"]} == {None}
 
 
 def test_miles_turn_every_number_for_people(own_home: Path) -> None:

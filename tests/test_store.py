@@ -24,6 +24,7 @@ from store.database import (
     insert_rows,
     migrate,
     migrations,
+    opened_copy,
     opened_published,
     opened_store,
     replace,
@@ -287,6 +288,20 @@ def test_a_migration_that_fails_leaves_nothing_behind(home: Home, monkeypatch: p
     with duckdb.connect(str(home.store)) as con:
         assert "half" not in columns(con)
         assert scalar(con, "select count(*) from schema_migrations") == len(good)
+
+
+def test_a_copy_to_try_things_out_is_brought_up_to_date(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After an upgrade a past day can be replayed at once, on what an earlier Kneewatch published."""
+    known = migrations()
+    monkeypatch.setattr("store.database.migrations", lambda: dict(list(known.items())[:-1]))
+    with opened_store(home) as con:
+        publish_copy(con, home)
+    monkeypatch.undo()
+
+    with opened_copy(home) as con:
+        applied = scalar(con, "select count(*) from schema_migrations")
+
+    assert applied == len(known)
 
 
 # Reading and writing -------------------------------------------------------------------------------------

@@ -61,7 +61,9 @@ def week(
     with published(folder, settings, day_of(today)) as con:
         rows = rows_of(
             con,
-            "select * from weekly_trends where athlete = $athlete and week_start <= $today order by week_start",
+            "select w.*, z.easy_share from weekly_trends w left join weekly_zones z "
+            "on z.athlete = w.athlete and z.week_start = w.week_start and z.kind = 'heart_rate' "
+            "where w.athlete = $athlete and w.week_start <= $today order by w.week_start",
             athlete=athlete_of(settings, athlete),
             today=_day_shown(con, settings, today),
         )
@@ -415,6 +417,7 @@ def _week_columns(units: Units) -> list[Column]:
         ("longest_run_m", "Longest", units.distance),
         ("timer_s", "Time", duration),
         ("load_hrss", "HRSS", number),
+        ("easy_share", "Easy", percent),
         ("pace_s_per_km", "Pace", units.pace),
         ("easy_pace_s_per_km", "Easy pace", units.pace),
         ("worst_pain", "Worst pain", lambda score: "not reported" if score is None else f"{score:g}/10"),

@@ -19,7 +19,8 @@ from analytics.load import (
 from analytics.pace import pace_trend
 from analytics.plan import RUN_SESSIONS
 
-RUN_LOADS = ("rtss", "knee_load_klu", "descent_m", "steep_descent_m")
+LOAD_UNITS = ("hrss", "rtss", "srpe")  # what fitness rests on, best first
+RUN_LOADS = ("rtss", "knee_load_klu", "descent_m", "steep_descent_m", "steps")
 PAIN_TIMES = ("before", "during", "after_60min", "next_morning")
 WEEK_DAYS = 7
 TREND_WEEKS = 16
@@ -43,6 +44,7 @@ DAILY_LOAD = pl.Schema(
         "acwr_uncoupled": pl.Float64,
         "acwr_ewma": pl.Float64,
         "is_warming_up": pl.Boolean,
+        "load_unit": pl.String,
     }
 )
 WEEKLY_TRENDS = pl.Schema(
@@ -63,7 +65,10 @@ WEEKLY_TRENDS = pl.Schema(
         "load_rtss": pl.Float64,
         "load_srpe": pl.Float64,
         "knee_load_klu": pl.Float64,
+        "steps": pl.Float64,
+        "steep_descent_m": pl.Float64,
         "ramp_ratio": pl.Float64,
+        "two_week_ramp_ratio": pl.Float64,
         "monotony": pl.Float64,
         "strain": pl.Float64,
         "acwr_uncoupled": pl.Float64,
@@ -98,11 +103,11 @@ def daily_load(
     """
     Sum the load of each day of one athlete, rest days included, and add what the days before say.
 
-    ctl and atl rest on one unit for the whole history: hrss where any run has it, else rtss, else srpe;
-    days without it count 0.
+    ctl and atl rest on one unit for the whole history (load_unit): hrss where half of the runs have it, else so with
+    rtss and srpe, else what most sessions have; days without it count 0.
 
     Args:
-        runs: activity_id, local_date, distance_m, timer_s, descent_m, steep_descent_m, srpe, hrss, rtss,
+        runs: activity_id, local_date, distance_m, timer_s, descent_m, steep_descent_m, steps, srpe, hrss, rtss,
             knee_load_klu.
         strength: local_date, srpe.
         cross_training: Activities that are no runs: local_date, srpe, hrss.
@@ -117,8 +122,9 @@ def daily_load(
     spine = pl.select(local_date=pl.date_range(first, through, "1d"))
     days = _with_totals(spine, runs, strength, cross_training)
     distance_m = days.get_column("distance_m").to_numpy()
+    unit = _load_unit(runs, (runs, strength, cross_training))
     return (
-        days.with_columns(_fitness(days, (runs, strength, cross_training)))
+        days.with_columns(_fitness(days, unit), load_unit=pl.lit(unit, pl.String))
         .with_columns(
             _column("acwr_uncoupled", acwr_uncoupled(distance_m)),
             _column("acwr_ewma", acwr_ewma(distance_m)),
@@ -162,7 +168,7 @@ def weekly_trends(
     if first is None or first > last:
         return WEEKLY_TRENDS.to_frame()
     daily, runs, plan_sessions, pain_reports, strength, cross_training = (
-        frame.with_columns(_week_start(week_starts_on))
+        frame.with_columns(start_of_week(week_starts_on))
         for frame in (daily.sort("local_date"), runs, plan_sessions, pain_reports, strength, cross_training)
     )
     weeks = _with_totals(_weeks(first, last, week_starts_on), runs, strength, cross_training)
@@ -183,6 +189,12 @@ def weekly_trends(
         load_srpe=pl.col("srpe"),
     )
     return weeks.hstack(_pace_trends(weeks, today)).select(WEEKLY_TRENDS.names()).cast(WEEKLY_TRENDS)
+
+
+def start_of_week(week_starts_on: int) -> pl.Expr:
+    """First day (week_start) of the week that local_date lies in; weeks start on 0 for Monday to 6 for Sunday."""
+    monday = pl.col("local_date").dt.offset_by(f"-{week_starts_on}d").dt.truncate("1w")
+    return monday.dt.offset_by(f"{week_starts_on}d").alias("week_start")
 
 
 def _first_day(*frames: pl.DataFrame) -> date | None:
@@ -227,13 +239,21 @@ def _sum_of_known(name: str) -> pl.Expr:
     return pl.when(known.len() > 0).then(known.sum()).alias(name)
 
 
-def _fitness(days: pl.DataFrame, sessions: Sequence[pl.DataFrame]) -> list[pl.Series]:
-    """ctl, atl and tsb of the days; null when no session has any load."""
-    has_load = {
-        unit: any(unit in one.columns and one.get_column(unit).count() > 0 for one in sessions)
-        for unit in ("hrss", "rtss", "srpe")
+def _load_unit(runs: pl.DataFrame, sessions: Sequence[pl.DataFrame]) -> str | None:
+    """The best unit that half of the runs have, so that one strap in a year does not leave the rest out."""
+    of_runs = {unit: runs.get_column(unit).count() for unit in LOAD_UNITS}
+    if half := [unit for unit in LOAD_UNITS if of_runs[unit] and 2 * of_runs[unit] >= len(runs)]:
+        return half[0]
+    of_all = {
+        unit: sum(one.get_column(unit).count() for one in sessions if unit in one.columns)
+        for unit in LOAD_UNITS
     }
-    unit = next((unit for unit, has in has_load.items() if has), None)
+    most = max(LOAD_UNITS, key=lambda unit: of_all[unit])
+    return most if of_all[most] else None
+
+
+def _fitness(days: pl.DataFrame, unit: str | None) -> list[pl.Series]:
+    """ctl, atl and tsb of the days; null when no session has any load."""
     if unit is None:
         return [pl.Series(name, [None] * len(days), pl.Float64) for name in ("ctl", "atl", "tsb")]
     ctl, atl, tsb = ctl_atl_tsb(days.get_column(unit).fill_null(0.0).to_numpy())
@@ -242,11 +262,6 @@ def _fitness(days: pl.DataFrame, sessions: Sequence[pl.DataFrame]) -> list[pl.Se
 
 def _column(name: str, values: Floats) -> pl.Series:
     return pl.Series(name, values).fill_nan(None)
-
-
-def _week_start(week_starts_on: int) -> pl.Expr:
-    monday = pl.col("local_date").dt.offset_by(f"-{week_starts_on}d").dt.truncate("1w")
-    return monday.dt.offset_by(f"{week_starts_on}d").alias("week_start")
 
 
 def _weeks(first: date, last: date, week_starts_on: int) -> pl.DataFrame:
@@ -319,12 +334,15 @@ def _pain(pain_reports: pl.DataFrame) -> pl.DataFrame:
 
 def _ratios(today: date) -> list[pl.Expr]:
     """Columns that divide one total by another; null where that is 0."""
-    before_m = pl.col("distance_m").shift(1)
+    before_m, two_weeks_before_m = pl.col("distance_m").shift(1), pl.col("distance_m").shift(2)
     has_begun = pl.col("week_start") <= today
     planned_m, due_m = pl.col("planned_distance_m"), pl.col("due_distance_m")
     planned_pace = pl.col("planned_timer_s") / planned_m * 1000
     return [
         pl.when(has_begun & (before_m > 0)).then(pl.col("distance_m") / before_m - 1).alias("ramp_ratio"),
+        pl.when(has_begun & (two_weeks_before_m > 0))
+        .then(pl.col("distance_m") / two_weeks_before_m - 1)
+        .alias("two_week_ramp_ratio"),
         pl.when(due_m > 0).then(pl.col("distance_m") / due_m).alias("done_share"),
         pl.when(planned_m > 0).then(planned_pace).alias("planned_pace_s_per_km"),
     ]

@@ -18,7 +18,7 @@ def knee_load_klu(
     grade: Floats,
     *,
     cadence_spm: Floats | None = None,
-    reference_cadence_spm: float | None = None,
+    reference_cadence_spm: Floats | float | None = None,
 ) -> float:
     """
     Sum knee load units: 1 is the modelled patellofemoral impulse of a flat kilometre at 6:00.
@@ -30,8 +30,9 @@ def knee_load_klu(
         distance_m: Metres of each step in time.
         speed_m_per_s: Speed in each step.
         grade: Rise over run in each step.
-        cadence_spm: Steps per minute of both feet; NaN where unknown.
-        reference_cadence_spm: The runner's usual cadence at that speed; without it cadence does not count.
+        cadence_spm: Steps per minute of both feet; NaN or 0 where unknown.
+        reference_cadence_spm: The runner's usual cadence at that speed, NaN where unknown; cadence counts only where
+            both are known.
     """
     speed_ratio = np.clip(speed_m_per_s, *SPEED_RANGE_M_PER_S) / REFERENCE_SPEED_M_PER_S
     grade_factor = np.polyval(GRADE_TERMS, np.clip(grade, -MAX_GRADE, MAX_GRADE))
@@ -39,9 +40,9 @@ def knee_load_klu(
     return float(np.sum(distance_m / 1000 * speed_ratio**SPEED_EXPONENT * grade_factor * cadence_factor))
 
 
-def _cadence_factor(cadence_spm: Floats | None, reference_cadence_spm: float | None) -> Floats:
+def _cadence_factor(cadence_spm: Floats | None, reference_cadence_spm: Floats | float | None) -> Floats:
     """1 less the relative rise over the usual cadence; 1 where either is unknown."""
-    if cadence_spm is None or not reference_cadence_spm:
+    if cadence_spm is None or reference_cadence_spm is None:
         return np.ones(1)
-    change = np.nan_to_num(cadence_spm / reference_cadence_spm - 1)
-    return 1 - np.clip(change, -MAX_CADENCE_CHANGE, MAX_CADENCE_CHANGE)
+    change = np.where(cadence_spm > 0, cadence_spm, np.nan) / reference_cadence_spm - 1
+    return 1 - np.clip(np.nan_to_num(change), -MAX_CADENCE_CHANGE, MAX_CADENCE_CHANGE)

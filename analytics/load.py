@@ -11,10 +11,13 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 SpikeBin = Literal["reference", "small", "moderate", "large", "no_baseline"]
 
+HOUR_S = 3600.0
+
 DEFAULT_THRESHOLD_SHARE = 0.85  # of the heart-rate reserve; Elevate's default
 BANISTER_WEIGHTS = {"male": (0.64, 1.92), "female": (0.86, 1.67)}  # a, b of a·exp(b·x); Banister 1991
-EDWARDS_LOWEST_ZONE_TENTH = 4  # below 50 % of maximum counts nothing; Edwards 1993
-EDWARDS_HIGHEST_WEIGHT = 5
+LOWEST_ZONE_TENTH = 5  # zone 1 begins at 50 % of maximum, and each further one 10 % higher; Edwards 1993
+HIGHEST_ZONE = 5
+LUCIA_WEIGHTS = (1.0, 2.0, 3.0)  # below, between and above the ventilatory thresholds; Lucia 2003
 
 FITNESS_DAYS = 42  # Coggan's chronic training load
 FATIGUE_DAYS = 7
@@ -51,12 +54,16 @@ class HeartRateProfile:
         resting_bpm: Resting heart rate.
         max_bpm: Maximum heart rate.
         threshold_bpm: Heart rate that can be held for an hour, where the athlete knows it.
+        vt1_bpm: Heart rate at the first ventilatory threshold, from a laboratory.
+        vt2_bpm: Heart rate at the second.
     """
 
     sex: Literal["female", "male"] | None = None
     resting_bpm: float | None = None
     max_bpm: float | None = None
     threshold_bpm: float | None = None
+    vt1_bpm: float | None = None
+    vt2_bpm: float | None = None
 
     @property
     def threshold_or_default_bpm(self) -> float | None:
@@ -70,7 +77,7 @@ def trimp_banister(hr_bpm: Floats, dt_s: Floats, profile: HeartRateProfile) -> f
     """Sum minutes times reserve times a·exp(b·reserve) over samples; None without heart rate or profile."""
     if profile.sex is None or profile.resting_bpm is None or profile.max_bpm is None:
         return None
-    beats = _is_measured(hr_bpm, dt_s)
+    beats = is_measured(hr_bpm, dt_s)
     reserve_bpm = profile.max_bpm - profile.resting_bpm
     if reserve_bpm <= 0 or not beats.any():
         return None
@@ -81,12 +88,25 @@ def trimp_banister(hr_bpm: Floats, dt_s: Floats, profile: HeartRateProfile) -> f
 
 def trimp_edwards(hr_bpm: Floats, dt_s: Floats, profile: HeartRateProfile) -> float | None:
     """Sum minutes times 1 to 5 for each tenth of maximum heart rate from 50 % on; None where unknown."""
-    beats = _is_measured(hr_bpm, dt_s)
+    beats = is_measured(hr_bpm, dt_s)
     if profile.max_bpm is None or profile.max_bpm <= 0 or not beats.any():
         return None
-    tenths = np.floor(hr_bpm[beats] / profile.max_bpm * 10 + ROUNDING)
-    weights = np.clip(tenths - EDWARDS_LOWEST_ZONE_TENTH, 0, EDWARDS_HIGHEST_WEIGHT)
-    return float(np.sum(dt_s[beats] / 60 * weights))
+    return float(np.sum(dt_s[beats] / 60 * heart_rate_zone(hr_bpm[beats], profile.max_bpm)))
+
+
+def heart_rate_zone(hr_bpm: Floats, max_bpm: float) -> Floats:
+    """Return the zone of each heart rate: 1 from 50 % of maximum to 5 from 90 % on, 0 below."""
+    tenths = np.floor(hr_bpm / max_bpm * 10 + ROUNDING)
+    return np.asarray(np.clip(tenths - LOWEST_ZONE_TENTH + 1, 0, HIGHEST_ZONE), dtype=np.float64)
+
+
+def trimp_lucia(hr_bpm: Floats, dt_s: Floats, profile: HeartRateProfile) -> float | None:
+    """Sum minutes times 1 below the first ventilatory threshold, 2 up to the second, 3 above; None without both."""
+    beats = is_measured(hr_bpm, dt_s)
+    if profile.vt1_bpm is None or profile.vt2_bpm is None or not beats.any():
+        return None
+    above = (hr_bpm[beats] >= profile.vt1_bpm).astype(np.intp) + (hr_bpm[beats] > profile.vt2_bpm)
+    return float(np.sum(dt_s[beats] / 60 * np.array(LUCIA_WEIGHTS)[above]))
 
 
 def hrss(trimp: float | None, profile: HeartRateProfile) -> float | None:
@@ -94,7 +114,7 @@ def hrss(trimp: float | None, profile: HeartRateProfile) -> float | None:
     threshold_bpm = profile.threshold_or_default_bpm
     if trimp is None or threshold_bpm is None:
         return None
-    hour = trimp_banister(np.array([threshold_bpm]), np.array([3600.0]), profile)
+    hour = trimp_banister(np.array([threshold_bpm]), np.array([HOUR_S]), profile)
     return 100 * trimp / hour if hour else None
 
 
@@ -103,7 +123,7 @@ def rtss(duration_s: float, ngp_m_per_s: float | None, threshold_pace_s_per_km: 
     if ngp_m_per_s is None or threshold_pace_s_per_km is None:
         return None
     intensity = ngp_m_per_s * threshold_pace_s_per_km / 1000
-    return 100 * duration_s / 3600 * intensity**2
+    return 100 * duration_s / HOUR_S * intensity**2
 
 
 def srpe(rpe: float | None, duration_s: float | None) -> float | None:
@@ -111,6 +131,11 @@ def srpe(rpe: float | None, duration_s: float | None) -> float | None:
     if rpe is None or duration_s is None:
         return None
     return rpe * duration_s / 60
+
+
+def is_measured(hr_bpm: Floats, dt_s: Floats) -> NDArray[np.bool_]:
+    """Tell which samples have a heart rate and stand for some time."""
+    return (hr_bpm > 0) & (dt_s > 0)
 
 
 def ctl_atl_tsb(daily: Floats, *, seed: float = 0.0) -> tuple[Floats, Floats, Floats]:
@@ -205,10 +230,6 @@ def with_spikes(runs: pl.DataFrame) -> pl.DataFrame:
         for distance_m, longest_m in compared.select("distance_m", "longest_30d_m").iter_rows()
     ]
     return compared.with_columns(pl.Series("spike_bin", bins, pl.String)).select(SPIKES.names())
-
-
-def _is_measured(hr_bpm: Floats, dt_s: Floats) -> NDArray[np.bool_]:
-    return (hr_bpm > 0) & (dt_s > 0)
 
 
 def _exponential_mean(loads: Floats, alpha: float) -> Floats:

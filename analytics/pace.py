@@ -59,6 +59,7 @@ class Seconds:
         grade: Rise over run; 0 where altitude is unknown or the runner stands.
         graded_m_per_s: Speed on the flat that would be as hard.
         hr_bpm: Heart rate; NaN where no sample is near.
+        cadence_spm: Steps a minute; NaN where no sample is near.
         has_altitude: Whether the grade was measured.
     """
 
@@ -66,6 +67,7 @@ class Seconds:
     grade: Floats
     graded_m_per_s: Floats
     hr_bpm: Floats
+    cadence_spm: Floats
     has_altitude: bool
 
 
@@ -125,6 +127,7 @@ def seconds_of(samples: pl.DataFrame, *, model: GradeModel = "heart_rate") -> Se
         grade=grade,
         graded_m_per_s=speed_m_per_s * grade_factor(grade, model),
         hr_bpm=_next_sample(ticks_s[1:], timer_s, column(samples, "hr_bpm")),
+        cadence_spm=_next_sample(ticks_s[1:], timer_s, column(samples, "cadence_spm")),
         has_altitude=has_altitude,
     )
 
@@ -154,6 +157,12 @@ def grade_factor(grade: Floats, model: GradeModel = "heart_rate") -> Floats:
     return np.asarray(cost / powers[-1], dtype=np.float64)
 
 
+def durations_s(samples: pl.DataFrame) -> Floats:
+    """Return the timer seconds each sample speaks for: those since the one before, 10 at most."""
+    timer_s = column(samples, "timer_s")
+    return np.clip(np.nan_to_num(np.diff(timer_s, prepend=timer_s[:1])), 0.0, MAX_SAMPLE_GAP_S)
+
+
 def gap_s_per_km(pace_s_per_km: float, seconds: Seconds) -> float | None:
     """Turn the pace of a run into what it would have been on the flat."""
     graded_m = float(np.sum(seconds.graded_m_per_s))
@@ -167,6 +176,14 @@ def ngp_m_per_s(graded_m_per_s: Floats) -> float | None:
     sums_m = np.concatenate(([0.0], np.cumsum(graded_m_per_s)))
     means = (sums_m[NGP_WINDOW_S:] - sums_m[:-NGP_WINDOW_S]) / NGP_WINDOW_S
     return float(np.mean(means**4) ** 0.25)
+
+
+def half_minute_mean(by_second: Floats) -> Floats:
+    """Mean of the last 30 seconds up to each, of fewer at the start."""
+    sums = np.concatenate(([0.0], np.cumsum(by_second)))
+    ends = np.arange(1, len(sums))
+    starts = np.maximum(ends - NGP_WINDOW_S, 0)
+    return np.asarray((sums[ends] - sums[starts]) / (ends - starts), dtype=np.float64)
 
 
 def efficiency_m_per_min_per_bpm(graded_m_per_s: Floats, hr_bpm: Floats) -> float | None:

@@ -6,22 +6,32 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from analytics.cadence import steps_of, usual_cadence_at
 from analytics.knee_load import knee_load_klu
-from analytics.load import Floats, HeartRateProfile, hrss, rtss, srpe, trimp_banister, trimp_edwards
+from analytics.load import (
+    Floats,
+    HeartRateProfile,
+    hrss,
+    rtss,
+    srpe,
+    trimp_banister,
+    trimp_edwards,
+    trimp_lucia,
+)
 from analytics.pace import (
-    MAX_SAMPLE_GAP_S,
     MOVING_M_PER_S,
     Seconds,
     column,
     decoupling_pct,
+    durations_s,
     easy_pace,
     efficiency_m_per_min_per_bpm,
     gap_s_per_km,
+    half_minute_mean,
     ngp_m_per_s,
-    seconds_of,
 )
 
-FORMULA_VERSION = "1"  # a change recomputes every run
+FORMULA_VERSION = "2"  # a change recomputes every run
 
 STEEP_GRADE = -0.03  # rise over run; descents of this and steeper load the knee
 ROUNDING = 1e-9
@@ -56,31 +66,38 @@ class AthleteValues:
 
 def metrics_of_run(
     samples: pl.DataFrame,
+    seconds: Seconds | None,
     *,
     timer_s: float,
     distance_m: float | None,
     rpe: float | None,
     values: AthleteValues,
+    usual_cadence_spm: Floats | None = None,
 ) -> dict[str, float | None]:
     """
     Compute what table run_metrics holds of one run, but for its spike and the key of its inputs.
 
     Args:
         samples: Columns of the view samples with timer_s, in order of time; any may be all null.
+        seconds: What pace.seconds_of makes of them.
         timer_s: Duration of the run.
         distance_m: Its distance as the device has it.
         rpe: Perceived exertion, 0 to 10.
         values: The athlete's own values.
+        usual_cadence_spm: What cadence.usual_cadence_spm returns of the 28 days before; without it cadence does not
+            count in knee load.
     """
-    dt_s = _durations_s(samples)
+    dt_s = durations_s(samples)
     hr_bpm = column(samples, "hr_bpm")
     trimp = trimp_banister(hr_bpm, dt_s, values.heart_rate)
     return {
         "trimp_banister": trimp,
         "trimp_edwards": trimp_edwards(hr_bpm, dt_s, values.heart_rate),
+        "trimp_lucia": trimp_lucia(hr_bpm, dt_s, values.heart_rate),
         "hrss": hrss(trimp, values.heart_rate),
         "srpe": srpe(rpe, timer_s),
-        **_pace_metrics(seconds_of(samples), timer_s, distance_m, values),
+        "cadence_steps": steps_of(column(samples, "cadence_spm"), dt_s),
+        **_pace_metrics(seconds, timer_s, distance_m, values, usual_cadence_spm),
         **_form_metrics(samples, dt_s),
     }
 
@@ -89,7 +106,7 @@ def cross_training_load(
     samples: pl.DataFrame, *, timer_s: float, rpe: float | None, values: AthleteValues
 ) -> dict[str, float | None]:
     """Compute what table cross_training holds of an activity that is no run, but for the key of its inputs."""
-    trimp = trimp_banister(column(samples, "hr_bpm"), _durations_s(samples), values.heart_rate)
+    trimp = trimp_banister(column(samples, "hr_bpm"), durations_s(samples), values.heart_rate)
     return {
         "trimp_banister": trimp,
         "hrss": hrss(trimp, values.heart_rate),
@@ -97,14 +114,12 @@ def cross_training_load(
     }
 
 
-def _durations_s(samples: pl.DataFrame) -> Floats:
-    """Timer seconds each sample speaks for: those since the one before, 10 at most."""
-    timer_s = column(samples, "timer_s")
-    return np.clip(np.nan_to_num(np.diff(timer_s, prepend=timer_s[:1])), 0.0, MAX_SAMPLE_GAP_S)
-
-
 def _pace_metrics(
-    seconds: Seconds | None, timer_s: float, distance_m: float | None, values: AthleteValues
+    seconds: Seconds | None,
+    timer_s: float,
+    distance_m: float | None,
+    values: AthleteValues,
+    usual_cadence_spm: Floats | None,
 ) -> dict[str, float | None]:
     if seconds is None:
         return dict.fromkeys(PACE_METRICS)
@@ -116,12 +131,28 @@ def _pace_metrics(
         "rtss": rtss(timer_s, ngp, values.threshold_pace_s_per_km),
         "efficiency_m_per_min_per_bpm": efficiency_m_per_min_per_bpm(seconds.graded_m_per_s, seconds.hr_bpm),
         "decoupling_pct": decoupling_pct(seconds),
-        "knee_load_klu": knee_load_klu(seconds.speed_m_per_s, seconds.speed_m_per_s, seconds.grade),
+        "knee_load_klu": _knee_load(seconds, usual_cadence_spm),
         "easy_pace_s_per_km": easy_pace_s_per_km,
         "easy_pace_s": easy_pace_s,
         "gap_s_per_km": gap_s_per_km(timer_s / run_m * 1000, seconds) if run_m > 0 else None,
         "steep_descent_m": _steep_descent_m(seconds),
     }
+
+
+def _knee_load(seconds: Seconds, usual_cadence_spm: Floats | None) -> float:
+    speed_m_per_s = seconds.speed_m_per_s
+    reference_spm = (
+        None
+        if usual_cadence_spm is None
+        else usual_cadence_at(half_minute_mean(speed_m_per_s), usual_cadence_spm)
+    )
+    return knee_load_klu(
+        speed_m_per_s,
+        speed_m_per_s,
+        seconds.grade,
+        cadence_spm=seconds.cadence_spm,
+        reference_cadence_spm=reference_spm,
+    )
 
 
 def _steep_descent_m(seconds: Seconds) -> float | None:

@@ -3,26 +3,65 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 
 import duckdb
 import polars as pl
 
+from analytics.cadence import CadenceHistory, cadence_history, usual_cadence_on
 from analytics.calendar import daily_load, weekly_trends
-from analytics.load import HeartRateProfile, with_spikes
-from analytics.pace import best_efforts
+from analytics.load import srpe, with_spikes
+from analytics.pace import BEST_EFFORTS, best_efforts, seconds_of
+from analytics.parameters import values_on
 from analytics.plan import dated, plan_vs_actual, upcoming_spikes
 from analytics.run_metrics import FORMULA_VERSION, AthleteValues, cross_training_load, metrics_of_run
-from flows.run_samples import Sources, samples_of_run, sources_of
+from analytics.zones import ZONE_TIMES, weekly_zones, zone_times
+from flows.marks import refresh_marks, store_parameters
+from flows.run_samples import IS_STRENGTH, Sources, others_of, runs_of, samples_of_run, sources_of
 from ingest.plans import read_plan
 from store.database import frame, insert, insert_rows, replace, transaction
 from store.home import Home
 from store.settings import Athlete, Settings
 
 WEEK_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-EFFORT_COLUMNS = ("activity_id", "distance_m", "time_s", "started_at_elapsed_s")
+OF_STRETCHES = ("best_efforts", "zone_times")
+"""Tables with several rows a run, computed from its samples."""
+ValuesOn = Callable[[date], AthleteValues]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestsOn:
+    """
+    What the metrics of a run rest on beside its own totals.
+
+    Attributes:
+        sources: The records it is made of.
+        values: The athlete's own values on a day.
+        cadences: The cadences of the runs before it.
+    """
+
+    sources: Sources
+    values: ValuesOn
+    cadences: CadenceHistory
+
+    def key(self, activity: Mapping[str, Any]) -> str:
+        """Return what changes when the metrics have to be computed again."""
+        day, activity_id = activity["local_date"], activity["activity_id"]
+        totals = [activity[name] for name in ("timer_s", "distance_m", "recorded_distance_m", "rpe")]
+        cadences = self.cadences.key(day) if activity["is_run"] else ""
+        parts = (
+            activity_id,
+            *totals,
+            self.sources.key(activity_id),
+            self.values(day),
+            cadences,
+            FORMULA_VERSION,
+        )
+        return hashlib.sha256("|".join(map(str, parts)).encode()).hexdigest()
 
 
 def refresh_athlete(
@@ -40,20 +79,25 @@ def refresh_athlete(
     Metrics of a run are computed again only when what they rest on changed; everything else always is.
     What lies after `today` does not count, so that a past day can be replayed.
     """
-    values = values_of(settings.athletes.get(athlete, Athlete()))
+    given = settings.athletes.get(athlete, Athlete())
     with transaction(con):
-        computed = _refresh_run_metrics(con, home, athlete, values, rebuild=rebuild)
+        sources = sources_of(con, athlete)
+        marks = refresh_marks(con, home, athlete, sources, rebuild=rebuild)
+        values = partial(values_on, store_parameters(con, athlete, given, marks), sex=given.sex)
+        rests_on = RestsOn(sources=sources, values=values, cadences=cadence_history(marks))
+        computed = _refresh_run_metrics(con, home, athlete, rests_on, rebuild=rebuild)
         _link_pain_to_runs(con, athlete)
         runs = _runs_with_metrics(con, athlete, today)
-        strength = _strength(con, athlete, today)
         pain = frame(
             con,
             "select * from pain_reports where athlete = $athlete and local_date <= $today",
             athlete=athlete,
             today=today,
         )
+        week_starts_on = WEEK_DAYS.index(given.week_start)
         sessions = _plan_sessions(con, settings, athlete)
-        cross = _cross_training(con, home, athlete, values, today=today, rebuild=rebuild)
+        cross = _cross_training(con, home, athlete, rests_on, today=today, rebuild=rebuild)
+        strength = _strength(con, athlete, today)
         daily = daily_load(runs, strength, cross, through=today)
         weeks = weekly_trends(
             daily,
@@ -63,8 +107,9 @@ def refresh_athlete(
             strength,
             cross,
             today=today,
-            week_starts_on=_week_start(settings, athlete),
+            week_starts_on=week_starts_on,
         )
+        replace(con, "weekly_zones", _weekly_zones(con, athlete, runs, week_starts_on), athlete=athlete)
         replace(con, "plan_sessions", sessions, athlete=athlete)
         replace(con, "daily_load", daily, athlete=athlete)
         replace(con, "weekly_trends", weeks, athlete=athlete)
@@ -81,19 +126,6 @@ def athletes_of(con: duckdb.DuckDBPyConnection, settings: Settings) -> list[str]
         "union select athlete from strength_sessions union select athlete from exports"
     ).fetchall()
     return sorted({*settings.athletes, *(str(row[0]) for row in rows)})
-
-
-def values_of(athlete: Athlete) -> AthleteValues:
-    """Return the athlete's own values for analytics; what is not set is unknown."""
-    return AthleteValues(
-        heart_rate=HeartRateProfile(
-            sex=athlete.sex,
-            resting_bpm=athlete.resting_hr_bpm,
-            max_bpm=athlete.max_hr_bpm,
-            threshold_bpm=athlete.threshold_hr_bpm,
-        ),
-        threshold_pace_s_per_km=athlete.threshold_pace_s_per_km,
-    )
 
 
 def plan_choice(con: duckdb.DuckDBPyConnection, settings: Settings, athlete: str) -> tuple[str, date] | None:
@@ -117,15 +149,19 @@ def choose_plan(
 
 
 def _refresh_run_metrics(
-    con: duckdb.DuckDBPyConnection, home: Home, athlete: str, values: AthleteValues, *, rebuild: bool
+    con: duckdb.DuckDBPyConnection,
+    home: Home,
+    athlete: str,
+    rests_on: RestsOn,
+    *,
+    rebuild: bool,
 ) -> int:
     """Compute metrics of new and changed runs, and each run's spike from the history; return how many were computed."""
-    runs = frame(con, "select * from runs where athlete = $athlete order by started_at", athlete=athlete)
-    sources = sources_of(con, athlete)
-    keys = {row["activity_id"]: _inputs_key(row, values, sources) for row in runs.iter_rows(named=True)}
+    runs = runs_of(con, athlete)
+    keys = {row["activity_id"]: rests_on.key(row) for row in runs.iter_rows(named=True)}
     kept = _still_valid(con, athlete, {} if rebuild else keys)
     stale = runs.filter(~pl.col("activity_id").is_in(kept["activity_id"].implode()))
-    metrics, efforts = _compute(home, stale.iter_rows(named=True), values, sources, keys)
+    metrics, of_stretches = _compute(home, stale.iter_rows(named=True), rests_on, keys)
     derived = pl.concat([kept, metrics], how="diagonal_relaxed") if metrics.height else kept
     spikes = with_spikes(runs.select("activity_id", "started_at", "distance_m"))
     rows = derived.drop([c for c in spikes.columns if c != "activity_id" and c in derived.columns]).join(
@@ -135,8 +171,9 @@ def _refresh_run_metrics(
     con.execute(f"delete from run_metrics where {of_athlete}", [athlete])
     insert(con, "run_metrics", rows)
     gone = [*stale["activity_id"], *_without_run(con, athlete)]
-    con.execute("delete from best_efforts where list_contains(?, activity_id)", [gone])
-    insert(con, "best_efforts", efforts)
+    for table in OF_STRETCHES:
+        con.execute(f"delete from {table} where list_contains(?, activity_id)", [gone])
+        insert(con, table, of_stretches[table])
     con.execute(
         "update activities set gap_s_per_km = m.gap_s_per_km from run_metrics m "
         "where activities.activity_id = m.activity_id and activities.gap_s_per_km is distinct from m.gap_s_per_km"
@@ -154,10 +191,9 @@ def _still_valid(con: duckdb.DuckDBPyConnection, athlete: str, keys: Mapping[str
 
 
 def _without_run(con: duckdb.DuckDBPyConnection, athlete: str) -> list[str]:
-    """Return the activities with best efforts that no longer count as runs."""
+    """Return the activities that do not, or no longer, count as runs."""
     rows = con.execute(
-        "select distinct activity_id from best_efforts join activities using (activity_id) "
-        "where athlete = ? and activity_id not in (select activity_id from runs)",
+        "select activity_id from activities where athlete = ? and activity_id not in (select activity_id from runs)",
         [athlete],
     ).fetchall()
     return [str(row[0]) for row in rows]
@@ -166,35 +202,42 @@ def _without_run(con: duckdb.DuckDBPyConnection, athlete: str) -> list[str]:
 def _compute(
     home: Home,
     runs: Iterable[dict[str, Any]],
-    values: AthleteValues,
-    sources: Sources,
+    rests_on: RestsOn,
     keys: Mapping[str, str],
-) -> tuple[pl.DataFrame, pl.DataFrame]:
+) -> tuple[pl.DataFrame, dict[str, pl.DataFrame]]:
+    """Compute the rows of run_metrics, and those of each of OF_STRETCHES."""
     metrics: list[dict[str, object]] = []
-    efforts: list[pl.DataFrame] = []
+    efforts, zones = [BEST_EFFORTS.to_frame()], [ZONE_TIMES.to_frame()]
     for run in runs:
-        activity_id = run["activity_id"]
-        samples = samples_of_run(home, run, sources)
+        activity_id, day = run["activity_id"], run["local_date"]
+        samples = samples_of_run(home, run, rests_on.sources)
+        seconds, values = seconds_of(samples), rests_on.values(day)
         told = metrics_of_run(
-            samples, timer_s=run["timer_s"], distance_m=run["distance_m"], rpe=run["rpe"], values=values
+            samples,
+            seconds,
+            timer_s=run["timer_s"],
+            distance_m=run["distance_m"],
+            rpe=run["rpe"],
+            values=values,
+            usual_cadence_spm=usual_cadence_on(rests_on.cadences, day),
         )
         metrics.append({"activity_id": activity_id, "inputs_key": keys[activity_id], **told})
-        efforts.append(best_efforts(samples).with_columns(activity_id=pl.lit(activity_id)))
-    found = pl.concat(efforts).select(EFFORT_COLUMNS) if efforts else pl.DataFrame()
-    return pl.DataFrame(metrics, infer_schema_length=None), found
-
-
-def _inputs_key(run: Mapping[str, Any], values: AthleteValues, sources: Sources) -> str:
-    made_of = sources.key(run["activity_id"])
-    totals = (run["timer_s"], run["distance_m"], run["recorded_distance_m"], run["rpe"])
-    parts = (run["activity_id"], *totals, made_of, values, FORMULA_VERSION)
-    return hashlib.sha256("|".join(map(str, parts)).encode()).hexdigest()
+        for found, rows in (
+            (efforts, best_efforts(samples)),
+            (zones, zone_times(samples, seconds, values=values)),
+        ):
+            found.append(rows.with_columns(activity_id=pl.lit(activity_id)))
+    frames = {"best_efforts": efforts, "zone_times": zones}
+    return pl.DataFrame(metrics, infer_schema_length=None), {
+        table: pl.concat(rows, how="diagonal") for table, rows in frames.items()
+    }
 
 
 def _runs_with_metrics(con: duckdb.DuckDBPyConnection, athlete: str, today: date) -> pl.DataFrame:
     return frame(
         con,
-        "select r.* exclude (gap_s_per_km), m.* exclude (activity_id) from runs r join run_metrics m using (activity_id) "
+        "select r.* exclude (gap_s_per_km) replace (coalesce(r.steps, m.cadence_steps) as steps), "
+        "m.* exclude (activity_id) from runs r join run_metrics m using (activity_id) "
         "where r.athlete = $athlete and r.local_date <= $today order by r.started_at",
         athlete=athlete,
         today=today,
@@ -202,33 +245,39 @@ def _runs_with_metrics(con: duckdb.DuckDBPyConnection, athlete: str, today: date
 
 
 def _strength(con: duckdb.DuckDBPyConnection, athlete: str, today: date) -> pl.DataFrame:
-    """Return the days of strength sessions; their session-RPE is unknown, because nobody logs how long they took."""
-    return frame(
+    """
+    Return the days of strength sessions with their session-RPE; null where nobody said how long or how hard.
+
+    Of a session that a watch recorded as well only the record counts, or it would count twice.
+    """
+    diary = frame(
         con,
-        "select local_date, null::double as srpe from strength_sessions "
-        "where athlete = $athlete and local_date <= $today",
+        "select s.local_date, s.rpe, s.duration_s, exists ("
+        "from cross_training c join activities a using (activity_id) where a.athlete = s.athlete "
+        f"and a.local_date = s.local_date and {IS_STRENGTH} and c.srpe is not null) as is_recorded "
+        "from strength_sessions s where s.athlete = $athlete and s.local_date <= $today",
         athlete=athlete,
         today=today,
     )
+    loads = [
+        None if is_recorded else srpe(rpe, duration_s)
+        for rpe, duration_s, is_recorded in diary.select("rpe", "duration_s", "is_recorded").iter_rows()
+    ]
+    return diary.select("local_date", pl.Series("srpe", loads, pl.Float64))
 
 
 def _cross_training(
     con: duckdb.DuckDBPyConnection,
     home: Home,
     athlete: str,
-    values: AthleteValues,
+    rests_on: RestsOn,
     *,
     today: date,
     rebuild: bool,
 ) -> pl.DataFrame:
     """Compute the load of new and changed activities that are no runs, and return that of all: local_date, srpe, hrss."""
-    others = frame(
-        con,
-        "select * from activities where athlete = $athlete and not is_run and duplicate_of is null "
-        "and part_of is null and not is_excluded and sport <> 'transition' order by started_at",
-        athlete=athlete,
-    )
-    keys = {row["activity_id"]: _inputs_key(row, values, Sources()) for row in others.iter_rows(named=True)}
+    others = others_of(con, athlete)
+    keys = {row["activity_id"]: rests_on.key(row) for row in others.iter_rows(named=True)}
     stored = con.execute("select activity_id, inputs_key from cross_training").fetchall()
     known = set() if rebuild else {activity_id for activity_id, key in stored if keys.get(activity_id) == key}
     stale = [row for row in others.iter_rows(named=True) if row["activity_id"] not in known]
@@ -238,7 +287,10 @@ def _cross_training(
         {
             "activity_id": row["activity_id"],
             **cross_training_load(
-                samples_of_run(home, row, Sources()), timer_s=row["timer_s"], rpe=row["rpe"], values=values
+                samples_of_run(home, row, Sources()),
+                timer_s=row["timer_s"],
+                rpe=row["rpe"],
+                values=rests_on.values(row["local_date"]),
             ),
             "inputs_key": keys[row["activity_id"]],
         }
@@ -252,6 +304,17 @@ def _cross_training(
         athlete=athlete,
         today=today,
     )
+
+
+def _weekly_zones(
+    con: duckdb.DuckDBPyConnection, athlete: str, runs: pl.DataFrame, week_starts_on: int
+) -> pl.DataFrame:
+    times = frame(
+        con,
+        "select z.* from zone_times z join runs using (activity_id) where athlete = $athlete",
+        athlete=athlete,
+    )
+    return weekly_zones(times, runs, week_starts_on=week_starts_on)
 
 
 def _plan_sessions(con: duckdb.DuckDBPyConnection, settings: Settings, athlete: str) -> pl.DataFrame:
@@ -278,11 +341,6 @@ def _link_pain_to_runs(con: duckdb.DuckDBPyConnection, athlete: str) -> None:
         """,
         [athlete],
     )
-
-
-def _week_start(settings: Settings, athlete: str) -> int:
-    chosen = settings.athletes.get(athlete, Athlete()).week_start
-    return WEEK_DAYS.index(chosen)
 
 
 def runs_and_days(

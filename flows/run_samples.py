@@ -17,6 +17,9 @@ from store.samples import read_samples
 SAME_MOMENT = "10s"
 """So far apart may the samples of two records be for one to lend the other its heart rate."""
 
+IS_STRENGTH = "coalesce(regexp_matches(concat_ws(' ', a.sport, a.sub_sport), 'strength|weight'), false)"
+"""Whether an activity `a` is strength work: watches and platforms have several names for it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Record:
@@ -45,6 +48,27 @@ class Sources:
         pulse = self.pulses.get(activity_id)
         ids = [part.activity_id for part in self.parts.get(activity_id, ())]
         return "+".join([*ids, pulse.activity_id if pulse else ""])
+
+
+def runs_of(con: duckdb.DuckDBPyConnection, athlete: str) -> pl.DataFrame:
+    """Return the runs that count, in order of time: columns of the view runs."""
+    return frame(con, "select * from runs where athlete = $athlete order by started_at", athlete=athlete)
+
+
+def others_of(con: duckdb.DuckDBPyConnection, athlete: str) -> pl.DataFrame:
+    """
+    Return the activities that count and are no runs, in order of time: columns of activities, and is_strength.
+
+    A recorded strength session without exertion takes that of the diary's of its day.
+    """
+    return frame(
+        con,
+        f"select a.* replace (case when {IS_STRENGTH} then coalesce(a.rpe, s.rpe) else a.rpe end as rpe), {IS_STRENGTH} as is_strength "
+        "from activities a left join strength_sessions s using (athlete, local_date) "
+        "where a.athlete = $athlete and not a.is_run and a.duplicate_of is null "
+        "and a.part_of is null and not a.is_excluded and a.sport <> 'transition' order by a.started_at",
+        athlete=athlete,
+    )
 
 
 def sources_of(con: duckdb.DuckDBPyConnection, athlete: str) -> Sources:

@@ -33,7 +33,10 @@ PAIN_COLUMNS = (
     *SCORES,
     *("flags", "changed_gait", "muscle_soreness", "note"),
 )
-STRENGTH_COLUMNS = ("date", "athlete", "exercise", "sets", "reps", "load_kg", "rpe", "pain_during", "note")
+STRENGTH_COLUMNS = (
+    *("date", "athlete", "exercise", "sets", "reps", "load_kg"),
+    *("duration_min", "rpe", "pain_during", "note"),
+)
 
 EARLIEST_DATE = date(1990, 1, 1)
 LATEST_DATE = date(2099, 12, 31)
@@ -41,9 +44,11 @@ END_OF_DAY = time(23, 59)
 MAX_SCORE = 10
 MAX_COUNT = 1000  # sets or repetitions of one exercise
 MAX_LOAD_KG = 1000
+MAX_MINUTES = 600  # of one day's strength work
 
 _SCORE = f"a score is a number from 0 to {MAX_SCORE}"
 _LOAD = f"a load is a number of kilograms from 0 to {MAX_LOAD_KG}"
+_MINUTES = f"a duration is a number of minutes from 0 to {MAX_MINUTES}"
 _COUNT = f"allowed is a whole number from 1 to {MAX_COUNT}"
 _DELIMITERS = (",", ";", "\t")
 _NUMBER = re.compile(r"[0-9]{1,6}(?:[.,][0-9]{1,6})?")
@@ -96,12 +101,13 @@ class Exercise:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StrengthSession:
-    """All strength work of one athlete on one day; `rpe` and `pain_during` are 0 to 10."""
+    """All strength work of one athlete on one day; `rpe` and `pain_during` are 0 to 10, `duration_s` is that of the day."""
 
     session_id: str
     athlete: str
     local_date: date
     exercises: tuple[Exercise, ...]
+    duration_s: float | None = None
     rpe: float | None = None
     pain_during: float | None = None
     note: str | None = None
@@ -204,7 +210,8 @@ def read_strength_csv(
     """
     Read a strength log: one session for each athlete and day, holding all lines of that day.
 
-    Of several values of `rpe` or `pain_during` the highest counts; different notes stand one below the other.
+    Of several values of `duration_min`, `rpe` or `pain_during` the highest counts, because each line of a day may
+    repeat them; different notes stand one below the other.
 
     Raises:
         LogError: The header is not that of a strength log.
@@ -280,6 +287,7 @@ def strength_session(
     athlete: str,
     on: date,
     exercises: Sequence[Exercise],
+    duration_min: float | None = None,
     rpe: float | None = None,
     pain_during: float | None = None,
     note: str | None = None,
@@ -292,6 +300,7 @@ def strength_session(
         LogError: A value is not allowed, or there is no exercise.
     """
     _check_day(on, latest)
+    _check_within("duration_min", duration_min, MAX_MINUTES, _MINUTES)
     _check_within("rpe", rpe, MAX_SCORE, _SCORE)
     _check_within("pain_during", pain_during, MAX_SCORE, _SCORE)
     if not exercises:
@@ -303,6 +312,7 @@ def strength_session(
         athlete=athlete,
         local_date=on,
         exercises=tuple(exercises),
+        duration_s=None if duration_min is None else duration_min * 60,
         rpe=rpe,
         pain_during=pain_during,
         note=_note(note),
@@ -349,6 +359,7 @@ def _strength_row(cells: Cells, athlete: str, latest: date) -> StrengthSession:
         athlete=athlete,
         on=_day(cells),
         exercises=[exercise],
+        duration_min=_number(cells, "duration_min", _MINUTES),
         rpe=_number(cells, "rpe", _SCORE),
         pain_during=_number(cells, "pain_during", _SCORE),
         note=cells.get("note"),
@@ -361,6 +372,7 @@ def _together(earlier: StrengthSession, later: StrengthSession) -> StrengthSessi
     return replace(
         earlier,
         exercises=earlier.exercises + later.exercises,
+        duration_s=_highest(earlier.duration_s, later.duration_s),
         rpe=_highest(earlier.rpe, later.rpe),
         pain_during=_highest(earlier.pain_during, later.pain_during),
         note="\n".join(notes) or None,

@@ -35,6 +35,7 @@ def check(home: Home) -> list[Finding]:
         _lock,
         _store,
         _published,
+        _values,
         _inbox,
         _quarantine,
         _letters,
@@ -88,15 +89,10 @@ def _settings(home: Home) -> Finding:
         settings = read_settings(home)
     except KneewatchError as error:
         return _finding("settings", "bad", str(error), f"mend {home.settings_file}")
-    unknown = [
-        key
-        for key, athlete in settings.athletes.items()
-        if athlete.max_hr_bpm is None or athlete.resting_hr_bpm is None
-    ]
-    if unknown:
+    if unknown := [key for key, athlete in settings.athletes.items() if athlete.sex is None]:
         return _finding(
-            "settings", "look", f"no heart-rate limits for {', '.join(unknown)}: no heart-rate load",
-            f"set resting_hr_bpm and max_hr_bpm in {home.settings_file}",
+            "settings", "look", f"no sex for {', '.join(unknown)}: no heart-rate load",
+            f"set sex in {home.settings_file}",
         )  # fmt: skip
     return _finding(
         "settings", "good", f"{len(settings.athletes)} athletes, {len(settings.channels)} channels"
@@ -144,6 +140,35 @@ def _published(home: Home) -> Finding:
             "kneewatch run",
         )
     return _finding("published copy", "good", f"last review {at:%Y-%m-%d %H:%M} UTC")
+
+
+def _values(home: Home) -> Finding:
+    """Say whose values are estimates, and whose heart rates are not known at all."""
+    if not home.published.exists():
+        return _finding("athletes", "good", "nothing to look at")
+    keys = set(read_settings(home).athletes)
+    try:
+        with opened_published(home) as con:
+            known = con.execute(
+                "select athlete, parameter, bool_or(is_estimated) from athlete_parameters group by all"
+            ).fetchall()
+            active = {row[0] for row in con.execute("select distinct athlete from activities").fetchall()}
+    except duckdb.Error as error:  # damaged, or published before there were such values
+        return _finding("athletes", "look", str(error).splitlines()[0], "kneewatch run")
+    maxima = {athlete for athlete, parameter, _ in known if parameter == "max_hr_bpm"}
+    estimated = sorted({athlete for athlete, _, is_estimated in known if is_estimated} & keys)
+    if unknown := sorted((active & keys) - maxima):
+        return _finding(
+            "athletes", "look", f"no maximum heart rate of {', '.join(unknown)}: no heart-rate load",
+            f"set resting_hr_bpm and max_hr_bpm in {home.settings_file}, or take in five runs with a heart rate",
+        )  # fmt: skip
+    if estimated:
+        return _finding(
+            "athletes",
+            "good",
+            f"some values of {', '.join(estimated)} are estimates; kneewatch athlete shows them",
+        )
+    return _finding("athletes", "good", "all values are set" if active else "nothing to look at")
 
 
 def _inbox(home: Home) -> Finding:

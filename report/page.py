@@ -26,7 +26,9 @@ from report.format import (
     score,
     short_day,
 )
+from report.load_words import UNIT_WORDS, load_notes
 from report.questions import read_query
+from report.values import in_words
 
 Row = dict[str, Any]
 
@@ -52,6 +54,7 @@ BIN_WORDS = {
     "large": "large spike",
     "no_baseline": "nothing to compare",
 }
+KIND_WORDS = {"heart_rate": "Heart rate", "pace": "Graded pace"}
 STATUS_WORDS = {"short": "shorter", "long": "longer", "unplanned": "not planned", "upcoming": "to come"}
 UNIT_ENDINGS = re.compile(r"_(m|s|s_per_km|share|klu|pct|bpm)$")
 NUMBER_AND_UNIT = re.compile(r"(\d) (?=(?:%|km|mi|m)\b|%)")
@@ -83,7 +86,7 @@ def render_page(
     def ask(name: str) -> list[Row]:
         return _answer(con, name, athlete=athlete, today=today)
 
-    week = ask("this_week")[0]
+    week, load = ask("this_week")[0], ask("load")[0]
     weeks = ask("weeks")
     paces = ask("easy_pace")
     refused = ask("refused")
@@ -105,6 +108,10 @@ def render_page(
             pace_charts=_pace_charts(paces, week, units),
             trend=trend_sentence(week, weeks_known=_known_weeks(paces), units=units),
             knee_reports=ask("knee_reports"),
+            load=load,
+            load_notes=load_notes(load),
+            time_in_zones=ask("zones"),
+            values=[in_words(row, units) for row in ask("athlete_values")],
             refused=refused[:SHOWN_REFUSALS],
             refused_more=max(len(refused) - SHOWN_REFUSALS, 0),
         )
@@ -181,6 +188,8 @@ def _environment(units: Units) -> Environment:
         "site_words": _words(SITE_WORDS),
         "bin_words": _words(BIN_WORDS),
         "status_words": _words(STATUS_WORDS),
+        "kind_words": _words(KIND_WORDS),
+        "unit_words": _words(UNIT_WORDS),
         "flag_words": _words({}),
     }
     return environment

@@ -142,6 +142,7 @@ def opened_copy(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
         con.execute(f"attach '{quoted(home.published)}' as published (read_only)")
         con.execute("copy from database published to memory")
         con.execute("detach published")
+        migrate(con)  # an earlier Kneewatch may have published it
         yield con
     finally:
         con.close()

@@ -153,6 +153,12 @@ def _day(value: object) -> object:
     return value
 
 
+def _day_key(text: str) -> str:
+    if date.fromisoformat(text).isoformat() != text:
+        raise ValueError("not a date")
+    return text
+
+
 Key = Annotated[str, StringConstraints(pattern=KEY_PATTERN)]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Whole = Annotated[int, BeforeValidator(_whole)]
@@ -161,6 +167,7 @@ Zone = Annotated[str, AfterValidator(_zone)]
 Cron = Annotated[str, AfterValidator(_cron)]
 Pace = Annotated[str, AfterValidator(_pace)]
 Day = Annotated[date, BeforeValidator(_day)]
+DayKey = Annotated[str, AfterValidator(_day_key)]
 Url = Annotated[SecretStr, AfterValidator(_url)]
 
 
@@ -193,46 +200,96 @@ class Plan(_Table):
     )
 
 
+RESTING_HR = _setting(
+    "Resting heart rate, beats per minute.",
+    "a whole number from 20 to 120",
+    example=52,
+    default=None,
+    ge=20,
+    le=120,
+)
+MAX_HR = _setting(
+    "Highest heart rate, beats per minute.",
+    "a whole number from 100 to 250",
+    example=186,
+    default=None,
+    ge=100,
+    le=250,
+)
+THRESHOLD_HR = _setting(
+    "Heart rate you can hold for about an hour, beats per minute; above resting, not above the highest.",
+    "a whole number from 60 to 250",
+    example=166,
+    default=None,
+    ge=60,
+    le=250,
+)
+VT1_HR = _setting(
+    "Heart rate at the first ventilatory threshold, from a laboratory, beats per minute.",
+    "a whole number from 60 to 250",
+    example=142,
+    default=None,
+    ge=60,
+    le=250,
+)
+VT2_HR = _setting(
+    "Heart rate at the second ventilatory threshold, from a laboratory, beats per minute; above the first.",
+    "a whole number from 60 to 250",
+    example=168,
+    default=None,
+    ge=60,
+    le=250,
+)
+THRESHOLD_PACE = _setting(
+    "Pace on the flat you can hold for about an hour, minutes per kilometre.",
+    'minutes and seconds per kilometre from "2:00" to "20:00", such as "5:20"',
+    example="5:20",
+    default=None,
+)
+RATES_IN_ORDER = (  # lower, upper, and how they must stand to each other
+    ("resting_hr_bpm", "threshold_hr_bpm", "below"),
+    ("threshold_hr_bpm", "max_hr_bpm", "at most"),
+    ("resting_hr_bpm", "max_hr_bpm", "below"),
+    ("resting_hr_bpm", "vt1_hr_bpm", "below"),
+    ("vt1_hr_bpm", "vt2_hr_bpm", "below"),
+    ("vt2_hr_bpm", "max_hr_bpm", "at most"),
+)
+
+
+class Since(_Table):
+    """The athlete's values that changed on a day; what is None is as before."""
+
+    resting_hr_bpm: Whole | None = RESTING_HR
+    max_hr_bpm: Whole | None = MAX_HR
+    threshold_hr_bpm: Whole | None = THRESHOLD_HR
+    vt1_hr_bpm: Whole | None = VT1_HR
+    vt2_hr_bpm: Whole | None = VT2_HR
+    threshold_pace: Pace | None = THRESHOLD_PACE
+
+
 class Athlete(_Table):
-    """One athlete; what is None is unknown, and what needs it is left out."""
+    """One athlete; what is None is unknown or estimated, and what needs the unknown is left out."""
 
     name: Text | None = _setting("Name for the report.", "a text", example="Mara", default=None)
     sex: Sex | None = _setting(
-        "Heart-rate load weighs effort differently by sex.", example="female", default=None
+        "Heart-rate load weighs effort differently by sex; without it there is none.",
+        example="female",
+        default=None,
     )
     birth_year: Whole | None = _setting(
-        "Year of birth.", "a whole number from 1900 to 2100", example=1988, default=None, ge=1900, le=2100
-    )
-    resting_hr_bpm: Whole | None = _setting(
-        "Resting heart rate, beats per minute.",
-        "a whole number from 20 to 120",
-        example=52,
+        "Year of birth; keeps an estimated maximum from being too low.",
+        "a whole number from 1900 to 2100",
+        example=1988,
         default=None,
-        ge=20,
-        le=120,
+        ge=1900,
+        le=2100,
     )
-    max_hr_bpm: Whole | None = _setting(
-        "Highest heart rate, beats per minute.",
-        "a whole number from 100 to 250",
-        example=186,
-        default=None,
-        ge=100,
-        le=250,
-    )
-    threshold_hr_bpm: Whole | None = _setting(
-        "Heart rate you can hold for about an hour, beats per minute; above resting, not above the highest.",
-        "a whole number from 60 to 250",
-        example=166,
-        default=None,
-        ge=60,
-        le=250,
-    )
-    threshold_pace: Pace | None = _setting(
-        "Pace on the flat you can hold for about an hour, minutes per kilometre.",
-        'minutes and seconds per kilometre from "2:00" to "20:00", such as "5:20"',
-        example="5:20",
-        default=None,
-    )
+    resting_hr_bpm: Whole | None = RESTING_HR
+    max_hr_bpm: Whole | None = MAX_HR
+    threshold_hr_bpm: Whole | None = THRESHOLD_HR
+    vt1_hr_bpm: Whole | None = VT1_HR
+    vt2_hr_bpm: Whole | None = VT2_HR
+    threshold_pace: Pace | None = THRESHOLD_PACE
     time_zone: Zone = _setting(
         "Time zone that decides which day a run belongs to.",
         'an IANA name such as "Europe/Berlin"',
@@ -240,6 +297,10 @@ class Athlete(_Table):
     )
     week_start: Weekday = _setting("First day of the week.", default="monday")
     plan: Plan | None = _setting("The plan this athlete trains by.", default=None)
+    since: dict[DayKey, Since] = _setting(
+        "Values that changed: one table for each day from which on they count. Without a day a value counts always.",
+        default={},
+    )
 
     @property
     def zone(self) -> ZoneInfo:
@@ -249,19 +310,43 @@ class Athlete(_Table):
     def threshold_pace_s_per_km(self) -> float | None:
         return None if self.threshold_pace is None else parse_pace(self.threshold_pace)
 
+    def values_given(self) -> Iterator[tuple[str, float, date | None]]:
+        """Yield each value that was set, by its name with the unit, and the day from which it counts (None: always)."""
+        for day, table in self._tables():
+            rates = {name: getattr(table, name) for name in Since.model_fields if name != "threshold_pace"}
+            pace = table.threshold_pace
+            given = rates | {"threshold_pace_s_per_km": parse_pace(pace) if pace else None}
+            yield from ((name, float(value), day) for name, value in given.items() if value is not None)
+
     @model_validator(mode="after")
     def _check_rates(self) -> Self:
-        rest, threshold, top = ("resting_hr_bpm", "threshold_hr_bpm", "max_hr_bpm")
-        for lower, upper, relation in (
-            (rest, threshold, "below"),
-            (threshold, top, "at most"),
-            (rest, top, "below"),
-        ):
-            low, high = getattr(self, lower), getattr(self, upper)
-            if low is not None and high is not None and (low > high or (low == high and relation == "below")):
-                says = f"is {low}; allowed is {relation} {upper}, which is {high}"
-                raise PydanticCustomError("clash", "{says}", {"says": says, "key": lower, "other": upper})
+        counted: dict[str, int] = {}
+        for day, table in self._tables():
+            given = {name: getattr(table, name) for pair in RATES_IN_ORDER for name in pair[:2]}
+            counted |= {name: value for name, value in given.items() if value is not None}
+            _check_order(counted, given, f"since.{day}." if day else "")
         return self
+
+    def _tables(self) -> Iterator[tuple[date | None, Self | Since]]:
+        """Yield what counts always, and what counts from its day on."""
+        yield None, self
+        yield from ((date.fromisoformat(day), table) for day, table in sorted(self.since.items()))
+
+
+def _check_order(counted: Mapping[str, int], given: Mapping[str, int | None], where: str) -> None:
+    for lower, upper, relation in RATES_IN_ORDER:
+        low, high = counted.get(lower), counted.get(upper)
+        if low is None or high is None or low < high or (low == high and relation == "at most"):
+            continue
+        at_fault, other, value, bound, relation_to = (
+            (lower, upper, low, high, relation)
+            if given[lower] is not None
+            else (upper, lower, high, low, {"below": "above", "at most": "at least"}[relation])
+        )
+        says = f"is {value}; allowed is {relation_to} {other}, which is {bound}"
+        raise PydanticCustomError(
+            "clash", "{says}", {"says": says, "key": where + at_fault, "other": where + other}
+        )
 
 
 class Alerts(_Table):
@@ -371,7 +456,7 @@ class Settings(_Table):
     )
     units: Units = _setting("Units of every number shown to a person.", default="km")
     athletes: dict[Key, Athlete] = _setting(
-        "You: one table for each athlete. The key after the dot is lower-case letters, digits, - and _. What is not given is unknown, and what needs it is left out.",
+        "You: one table for each athlete. The key after the dot is lower-case letters, digits, - and _. What is not given is estimated from the history where it can be, and else what needs it is left out.",
         default={},
     )
     alerts: Alerts = _setting(
@@ -452,6 +537,7 @@ def template(default_athlete: str = "me") -> str:
     top = "".join(_value_lines(Settings, {"default_athlete": default_athlete}))
     tables = (
         _table_lines(("athletes",), f"[athletes.{default_athlete}]", Athlete),
+        _table_lines(("athletes", "", "since"), f"#[athletes.{default_athlete}.since.2026-09-01]", Since),
         _table_lines(("athletes", "", "plan"), f"#[athletes.{default_athlete}.plan]", Plan),
         _table_lines(("alerts",), "[alerts]", Alerts),
         _table_lines(("channels",), "#[channels.phone]", Channel),
@@ -510,6 +596,8 @@ def _sentence(error: ErrorDetails, variables: Mapping[Place, str], file: str) ->
         return _unknown(place, variables, file)
     if place[-1:] == ("[key]",):
         start = _name(place[:-1], variables, file)
+        if place[-3:-2] == ("since",):
+            return f"{start} is no day; allowed is a day such as 2026-09-01."
         return f"{start} is no name for a table; allowed are up to 40 lower-case letters, digits, - and _."
     if kind == "clash":
         other = variables.get((*place, context["other"]))

@@ -468,7 +468,7 @@ def frames_of(runs, through):
     }
     frame = pl.DataFrame(rows, schema=schema, orient="row")
     frame = frame.join(with_spikes(frame), on="activity_id", how="left", maintain_order="left")
-    unknown = ("timer_s", "descent_m", "srpe", "hrss", "rtss", "knee_load_klu")
+    unknown = ("timer_s", "descent_m", "steps", "srpe", "hrss", "rtss", "knee_load_klu")
     loads = frame.with_columns(**{name: pl.lit(None, pl.Float64) for name in unknown})
     strength = pl.DataFrame(schema={"local_date": pl.Date, "srpe": pl.Float64})
     return frame, daily_load(loads, strength, through=date_of(through))

@@ -1,9 +1,9 @@
 """Load by day and trends by week: without gaps, nothing lost, unknown is null."""
 
-import re
 from datetime import date, timedelta
 from pathlib import Path
 
+import duckdb
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from analytics.calendar import DAILY_LOAD, WEEKLY_TRENDS, daily_load, weekly_trends
 from analytics.plan import PLAN_SESSIONS, RUN_SESSIONS, dated
+from store.database import migrate
 
 ROOT = Path(__file__).parents[1]
 MON = date(2026, 9, 28)
@@ -24,6 +25,7 @@ RUNS = pl.Schema(
                 "timer_s",
                 "descent_m",
                 "steep_descent_m",
+                "steps",
                 "srpe",
                 "hrss",
                 "rtss",
@@ -80,12 +82,12 @@ def weeks_of(
 
 @pytest.mark.parametrize(("table", "schema"), [("daily_load", DAILY_LOAD), ("weekly_trends", WEEKLY_TRENDS)])
 def test_the_frames_have_the_columns_of_their_tables(table, schema):
-    """In the same order, without the athlete."""
-    ddl = (ROOT / "store" / "migrations" / "0001_first_tables.sql").read_text()
-    body = re.search(rf"create table {table} \((.*?)\n\);", ddl, re.DOTALL)
-    assert body is not None
+    """All of them, without the athlete."""
+    with duckdb.connect() as con:
+        migrate(con)
+        columns = {str(row[0]) for row in con.execute(f"describe {table}").fetchall()}
 
-    assert ["athlete", *schema.names()] == re.findall(r"^    (\w+) ", body[1], re.MULTILINE)
+    assert {"athlete", *schema.names()} == columns
 
 
 def test_no_sessions_are_no_days_and_no_weeks():
@@ -142,19 +144,22 @@ def test_strength_counts_for_exertion_only():
         (runs_of(run(0, rtss=90.0, srpe=300.0), run(1, srpe=90.0)), NO_STRENGTH, 90),
         (runs_of(run(0, srpe=300.0)), NO_STRENGTH, 300),
         (runs_of(run(0)), strength_of((0, 150.0)), 150),
+        (runs_of(run(0, rtss=45.0, hrss=80.0), run(0, rtss=45.0), run(1)), NO_STRENGTH, 90),
+        (runs_of(run(0, rtss=90.0), *[run(1) for _ in range(3)]), strength_of((0, 1.0), (0, 0.0)), 1),
         (runs_of(run(0)), NO_STRENGTH, None),
     ],
 )
 def test_fitness_rests_on_one_unit_for_the_whole_history(runs, strength, load):
-    """Heart rate first, then pace, then exertion; a day without it counts 0, and units never mix."""
+    """Heart rate first, then pace, then exertion, each where half of the runs have it; units never mix."""
     daily = daily_load(runs, strength, through=MON + timedelta(days=1))
 
     if load is None:
-        assert daily.select("ctl", "atl", "tsb").null_count().row(0) == (2, 2, 2)
+        assert daily.select("ctl", "atl", "tsb", "load_unit").null_count().row(0) == (2, 2, 2, 2)
     else:
         assert daily["ctl"][0] == pytest.approx(load * 0.023528, rel=1e-4)
         assert daily["ctl"][1] < daily["ctl"][0]
         assert daily["tsb"][1] == pytest.approx(daily["ctl"][0] - daily["atl"][0])
+        assert daily["load_unit"].to_list() == [{80: "hrss", 90: "rtss"}.get(load, "srpe")] * 2
 
 
 def test_the_first_six_weeks_are_a_warm_up():
@@ -228,6 +233,27 @@ def test_a_week_sums_and_averages_its_runs():
         4,
     )
     assert (week["plan_week"], week["planned_distance_m"], week["done_share"]) == (None, None, None)
+
+
+def test_two_weeks_are_held_against_each_other():
+    """30 km, a week between, 40 km: the published third more; nothing two weeks before is no ratio."""
+    runs = runs_of(*(run(7 * week, distance_m=km * 1000.0) for week, km in enumerate((30, 36, 40))))
+
+    weeks = weeks_of(runs, today=MON + timedelta(days=21))
+
+    assert weeks["two_week_ramp_ratio"].to_list() == [None, None, pytest.approx(1 / 3), -1]
+
+
+def test_steps_and_steep_metres_are_summed_where_they_are_known():
+    """A run without them does not make them 0, a week of rest does."""
+    runs = runs_of(
+        run(0, steps=8000.0, steep_descent_m=40.0), run(1, steps=6000.0), run(7), run(14, distance_m=None)
+    )
+
+    weeks = weeks_of(runs, today=MON + timedelta(days=27))
+
+    assert weeks["steps"].to_list() == [14_000, None, None, 0]
+    assert weeks["steep_descent_m"].to_list() == [40, None, None, 0]
 
 
 def test_a_week_of_rest_is_zero_and_has_no_pace():
@@ -421,7 +447,7 @@ def test_doubling_all_distances_changes_no_ratio(rows):
 
     weeks, twice = (weeks_of(runs_of(*some), today=today) for some in (rows, doubled))
 
-    for name in ("ramp_ratio", "monotony", "acwr_uncoupled"):
+    for name in ("ramp_ratio", "two_week_ramp_ratio", "monotony", "acwr_uncoupled"):
         assert (weeks[name] - twice[name]).abs().fill_null(0.0).max() in (None, pytest.approx(0, abs=1e-9))
         assert weeks[name].is_null().equals(twice[name].is_null())
 

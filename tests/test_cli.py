@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -107,6 +108,9 @@ def test_the_week_table_is_drawn_and_is_json(sample_home: Home) -> None:
     assert len(weeks) == 16
     assert "18.4 km" in drawn.stdout
     assert "not reported" in drawn.stdout
+    assert "93 %" in drawn.stdout
+    assert all(week["easy_share"] > 0.9 for week in weeks if week["runs"])
+    assert {week["easy_share"] for week in weeks if not week["runs"]} == {None}
 
 
 def test_miles_turn_every_number_for_people(own_home: Path) -> None:
@@ -336,6 +340,30 @@ def test_the_report_goes_where_it_is_told(sample_home: Home, tmp_path: Path) -> 
     assert printed.stdout.startswith("<!doctype html>")
 
 
+def test_the_athletes_values_are_shown_with_what_they_rest_on(sample_home: Home, own_home: Path) -> None:
+    """What is set says so; without it the history speaks, and doctor calls it an estimate."""
+    settings = own_home / "kneewatch.toml"
+    settings.write_text(re.sub(r"(?m)^(resting|max|threshold)_.*\n", "", settings.read_text()))
+
+    is_set = kneewatch("athlete", home=sample_home.root)
+    rows = json.loads(kneewatch("athlete", "--today", "2026-09-30", "--json", home=own_home).stdout)
+    kneewatch("run", home=own_home)
+    findings = {
+        finding["what"]: finding
+        for finding in json.loads(kneewatch("doctor", "--json", home=own_home).stdout)
+    }
+
+    assert re.search(r"Maximum heart rate +186 bpm +from the beginning +set in kneewatch.toml", is_set.stdout)
+    assert [(row["parameter"], row["is_estimated"]) for row in rows] == [
+        ("resting_hr_bpm", True),
+        ("max_hr_bpm", True),
+        ("threshold_hr_bpm", True),
+        ("threshold_pace_s_per_km", True),
+    ]
+    assert rows[1]["evidence"]["method"] == "by age, as nobody ran that hard"
+    assert findings["athletes"]["detail"].startswith("some values of mara are estimates")
+
+
 def test_doctor_finds_a_home_in_order_and_one_that_is_not_there(sample_home: Home, tmp_path: Path) -> None:
     """Each finding names its remedy; what is bad ends in exit 1."""
     good = kneewatch("doctor", "--json", home=sample_home.root)
@@ -345,6 +373,7 @@ def test_doctor_finds_a_home_in_order_and_one_that_is_not_there(sample_home: Hom
     assert good.returncode == 0
     assert findings["prefect"]["state"] == "good"
     assert findings["quarantine"]["state"] == "look"
+    assert findings["athletes"]["detail"] == "all values are set"
     assert missing.returncode == 1
     assert "kneewatch init" in missing.stdout
 

@@ -24,6 +24,7 @@ from analytics.load import (
     strain,
     trimp_banister,
     trimp_edwards,
+    trimp_lucia,
     with_spikes,
 )
 
@@ -31,6 +32,7 @@ FORMULAS = json.loads((Path(__file__).parent / "data" / "formulas.json").read_te
 START = datetime(2026, 1, 1, 7, tzinfo=UTC)
 MALE = HeartRateProfile(sex="male", resting_bpm=60, max_bpm=190)
 FEMALE = HeartRateProfile(sex="female", resting_bpm=60, max_bpm=190)
+LAB = HeartRateProfile(vt1_bpm=140, vt2_bpm=165)
 FOSTER_WEEK = np.array([300.0, 0, 400, 0, 250, 600, 0])
 
 loads = st.lists(st.just(0.0) | st.floats(1, 50_000), min_size=1, max_size=120).map(np.array)
@@ -87,6 +89,23 @@ def test_edwards_weighs_the_five_zones():
 def test_a_zone_begins_at_its_edge(share, weight):
     """60 % of maximum is zone 2 whatever the rounding."""
     assert trimp_edwards(np.array([190 * share]), np.array([60.0]), MALE) == weight
+
+
+def test_lucia_weighs_by_the_ventilatory_thresholds():
+    """40 minutes below the first, 15 between, 5 above; each threshold belongs to the middle."""
+    trimp = trimp_lucia(*minutes_at((40, 130), (15, 150), (5, 170)), LAB)
+
+    assert trimp == as_published(FORMULAS["lucia_40_15_5"])
+    assert [trimp_lucia(*minutes_at((1, bpm)), LAB) for bpm in (139.9, 140, 165, 165.1)] == pytest.approx(
+        [1, 2, 2, 3]
+    )
+
+
+@pytest.mark.parametrize("profile", [MALE, HeartRateProfile(vt1_bpm=140), HeartRateProfile(vt2_bpm=165)])
+def test_lucia_needs_both_thresholds(profile):
+    """They come from a laboratory; nothing is made up."""
+    assert trimp_lucia(*minutes_at((60, 150)), profile) is None
+    assert trimp_lucia(np.array([np.nan]), np.array([1.0]), LAB) is None
 
 
 def test_samples_without_heart_rate_count_nothing():

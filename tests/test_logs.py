@@ -357,10 +357,10 @@ def test_reports_given_one_at_a_time_are_checked_alike(name: str, score: float) 
 def test_strength_lines_of_a_day_are_one_session() -> None:
     """One line an exercise, one session a day; the highest exertion and pain count."""
     text = (
-        "date,exercise,sets,reps,load_kg,rpe,pain_during,note\n"
-        "2026-07-01,squat,3,10,20.5,6,,slow\n"
-        "2026-07-01,plank,2,,,7,1,slow\n"
-        "2026-07-03,squat,3,10,,,,\n"
+        "date,exercise,sets,reps,load_kg,duration_min,rpe,pain_during,note\n"
+        "2026-07-01,squat,3,10,20.5,35,6,,slow\n"
+        "2026-07-01,plank,2,,,35,7,1,slow\n"
+        "2026-07-03,squat,3,10,,,,,\n"
     )
 
     result = read_strength(text)
@@ -371,6 +371,7 @@ def test_strength_lines_of_a_day_are_one_session() -> None:
         athlete="mara",
         local_date=DAY,
         exercises=(Exercise(name="squat", sets=3, reps=10, load_kg=20.5), Exercise(name="plank", sets=2)),
+        duration_s=2100.0,
         rpe=7.0,
         pain_during=1.0,
         note="slow",
@@ -385,6 +386,11 @@ def test_strength_lines_of_a_day_are_one_session() -> None:
         ("sets", "0", "sets is 0; allowed is a whole number from 1 to 1000."),
         ("reps", "30s", "reps is '30s'; allowed is a whole number from 1 to 1000."),
         ("load_kg", "1001", "load_kg is 1001; a load is a number of kilograms from 0 to 1000."),
+        (
+            "duration_min",
+            "601",
+            "duration_min is 601; a duration is a number of minutes from 0 to 600.",
+        ),
         ("rpe", "11", "rpe is 11; a score is a number from 0 to 10."),
         ("pain_during", "ouch", "pain_during is 'ouch'; a score is a number from 0 to 10."),
     ],

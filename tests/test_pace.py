@@ -39,7 +39,7 @@ def samples_of(
     """Samples at the given seconds, distance summed up from the speed unless given."""
     timer_s = np.array(timer_s, dtype=float)
     steps_m = np.diff(timer_s, prepend=timer_s[:1]) * running_m_per_s
-    nothing = dict.fromkeys(("speed_m_per_s", "altitude_m", "hr_bpm"))
+    nothing = dict.fromkeys(("speed_m_per_s", "altitude_m", "hr_bpm", "cadence_spm"))
     values = {"elapsed_s": timer_s, "timer_s": timer_s, "distance_m": np.cumsum(steps_m)} | nothing | columns
     return pl.select(**{name: values_of(value, len(timer_s)) for name, value in values.items()})
 
@@ -58,13 +58,14 @@ def steady(length_s: int, speed_m_per_s: float = 3.0, grade: float = 0.0, hr_bpm
         grade=grades,
         graded_m_per_s=speed * grade_factor(grades),
         hr_bpm=np.full(length_s, hr_bpm),
+        cadence_spm=np.full(length_s, np.nan),
         has_altitude=True,
     )
 
 
 def joined(*parts: Seconds) -> Seconds:
     """One run after the other."""
-    names = ("speed_m_per_s", "grade", "graded_m_per_s", "hr_bpm")
+    names = ("speed_m_per_s", "grade", "graded_m_per_s", "hr_bpm", "cadence_spm")
     arrays = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
     return Seconds(**arrays, has_altitude=True)
 

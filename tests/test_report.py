@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterator
 from datetime import date, timedelta
 from html.parser import HTMLParser
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -20,8 +19,8 @@ from report.charts import PACE_SCHEMA, WEEK_SCHEMA, pace_chart, weeks_chart
 from report.format import Units
 from report.page import evidence_rows, render_page, trend_sentence
 from report.questions import query_names, read_query
+from store.database import migrate
 
-TABLES = Path(__file__).parents[1] / "store" / "migrations" / "0001_first_tables.sql"
 KM = Units("km")
 TODAY = date(2026, 8, 21)  # a Friday in the twelfth week of the plan
 PLAN_START = date(2026, 6, 1)
@@ -50,7 +49,7 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
     """A database with the real tables and nothing in them."""
     connection = duckdb.connect(":memory:")
     connection.execute("set timezone = 'UTC'")
-    connection.execute(TABLES.read_text(encoding="utf-8"))
+    migrate(connection)
     yield connection
     connection.close()
 
@@ -66,6 +65,66 @@ def season(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
     insert_alerts(con)
     insert_refused(con)
     return con
+
+
+def insert_load(con: duckdb.DuckDBPyConnection) -> None:
+    """A day's load, the zones of the week, and runs with and without a heart rate."""
+    insert(
+        con,
+        "daily_load",
+        athlete="me",
+        local_date=TODAY,
+        runs=0,
+        distance_m=0.0,
+        timer_s=0.0,
+        ctl=31.4,
+        atl=45.2,
+        tsb=-8.6,
+        acwr_uncoupled=1.234,
+        acwr_ewma=1.05,
+        is_warming_up=True,
+        load_unit="hrss",
+    )
+    for run, hrss, avg_hr_bpm in (("run 1", 48.0, 141.0), ("run 3", None, None)):
+        insert(con, "run_metrics", activity_id=run, hrss=hrss, inputs_key="test")
+        con.execute("update activities set avg_hr_bpm = ? where activity_id = ?", [avg_hr_bpm, run])
+    zones = {f"zone_{zone}_s": 600.0 * zone for zone in range(6)}
+    for kind, easy_share in (("heart_rate", 0.4), ("pace", 0.8)):
+        insert(
+            con,
+            "weekly_zones",
+            athlete="me",
+            week_start=PLAN_START + timedelta(weeks=11),
+            kind=kind,
+            **zones,
+            easy_share=easy_share,
+            hard_share=1 - easy_share,
+            known_share=0.5,
+        )
+    con.execute(
+        "update weekly_trends set knee_load_klu = 12.34, steps = 13000, steep_descent_m = 85, ramp_ratio = 0.1, "
+        "two_week_ramp_ratio = -0.05, monotony = 1.26, strain = 38 "
+    )
+
+
+def insert_values(con: duckdb.DuckDBPyConnection) -> None:
+    """A set value that was estimated before, and one that is still to come."""
+    evidence = {"method": "second highest 30 s of a year", "peak_hr_bpm": 181.0, "local_date": "2026-05-02"}
+    for value, valid_from, is_estimated, told in (
+        (181.0, None, True, evidence | {"activity_id": "a", "activities": 12}),
+        (186.0, date(2026, 8, 1), False, {"method": "set in kneewatch.toml"}),
+        (190.0, date(2026, 9, 1), False, {"method": "set in kneewatch.toml"}),
+    ):
+        insert(
+            con,
+            "athlete_parameters",
+            athlete="me",
+            parameter="max_hr_bpm",
+            valid_from=valid_from,
+            value=value,
+            is_estimated=is_estimated,
+            evidence=json.dumps(told),
+        )
 
 
 class Page(HTMLParser):
@@ -322,6 +381,64 @@ def test_alerts_show_both_numbers_the_dates_and_what_to_do(season: duckdb.DuckDB
     assert "Run · longest 30 days 12.0 km" in page.text
     assert "Run · spike ratio +30.0 %" in page.text
     assert "Rate ratio 1.64" in page.text
+
+
+def test_load_is_shown_with_what_it_rests_on_and_what_is_missing(season: duckdb.DuckDBPyConnection) -> None:
+    """Fitness says its unit and that it warms up, a run without a heart rate is named, knee load comes with its limits."""
+    insert_load(season)
+
+    text = text_of(season)
+
+    for words in (
+        "Fitness 31 mean of 42 days, heart-rate load",
+        "Form −9",
+        "Distance against last week +10 % −5 % against two weeks ago",
+        "7 days over 21 before 1.23 smoothed 1.05; context only",
+        "Monotony last week 1.3 strain 38",
+        "Knee load (KLU) 12.3 last week 12.3",
+        "Steep downhill 85 m 6500 steps on each knee",
+        "Load (HRSS) 127 of 1 of 2 runs",
+        "Fitness and fatigue are warming up until 1 Oct",
+        "1 of 2 runs of this week has a heart-rate load: heart rate was not recorded.",
+        "2 runs of the last 42 days have no heart-rate load",
+        "Heart rate 50 % of the time 10:00 20:00 30:00 40:00 50:00 40 % 60 %",
+        "never held against pain",
+    ):
+        assert words in text
+
+
+def test_zones_that_rest_on_an_estimate_say_so(season: duckdb.DuckDBPyConnection) -> None:
+    """A maximum nobody ran to makes zones too high; a set one is not doubted."""
+    insert_load(season)
+    insert_values(season)
+
+    is_set = Page(render(season)).text
+    season.execute("delete from athlete_parameters where not is_estimated")
+    is_estimated = Page(render(season)).text
+
+    assert "Heart rate 50 % of the time maximum estimated" in is_estimated
+    assert "An estimate is too low for who never runs hard" in is_estimated
+    assert "maximum estimated" not in is_set
+    assert "An estimate is too low" not in is_set
+
+
+def test_without_any_load_the_page_says_how_to_get_one(con: duckdb.DuckDBPyConnection) -> None:
+    """Nothing is 0 that is not known."""
+    assert "No load yet" in text_of(con)
+    assert "Your heart rates and threshold pace are not known." in text_of(con)
+
+
+def test_the_athletes_values_are_those_of_the_day(season: duckdb.DuckDBPyConnection) -> None:
+    """The one that counts today, with its day; on an earlier day the estimate, called one."""
+    insert_values(season)
+
+    today = Page(render(season)).text
+    earlier = Page(render(season, today=date(2026, 7, 20))).text
+
+    assert "Maximum heart rate 186 bpm 1 Aug 2026 set in kneewatch.toml" in today
+    assert "181 bpm" not in today
+    assert "Maximum heart rate 181 bpm from the beginning estimated: second highest 30 s of a year" in earlier
+    assert "190 bpm" not in today + earlier
 
 
 def test_alerts_come_most_severe_first_and_withdrawn_ones_not_at_all(

@@ -1,22 +1,24 @@
 """Metrics of one run from its samples, complete, sparse or missing."""
 
 import json
-import re
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analytics.cadence import SPEED_CENTRES_M_PER_S
 from analytics.load import HeartRateProfile
+from analytics.pace import seconds_of
 from analytics.run_metrics import FORMULA_VERSION, AthleteValues, metrics_of_run
+from store.database import migrate
 
 FORMULAS = json.loads((Path(__file__).parent / "data" / "formulas.json").read_text())
-MIGRATIONS = Path(__file__).parents[1] / "store" / "migrations"
 NOT_FROM_SAMPLES = {
     "activity_id",
     "spike_ratio",
@@ -42,7 +44,9 @@ SENSORS = (
 )
 FORM = ("stance_time_ms", "stance_balance_pct", "vertical_oscillation_mm", "cadence_spm")
 VALUES = AthleteValues(
-    heart_rate=HeartRateProfile(sex="male", resting_bpm=55, max_bpm=190, threshold_bpm=170),
+    heart_rate=HeartRateProfile(
+        sex="male", resting_bpm=55, max_bpm=190, threshold_bpm=170, vt1_bpm=140, vt2_bpm=165
+    ),
     threshold_pace_s_per_km=270,
 )
 UNKNOWN = AthleteValues(heart_rate=HeartRateProfile(), threshold_pace_s_per_km=None)
@@ -83,17 +87,25 @@ def metrics(
     distance_m: float | None = 12_000,
     rpe: float | None = 5,
     values: AthleteValues = VALUES,
+    usual_cadence_spm: np.ndarray | None = None,
 ) -> dict[str, float | None]:
     """Metrics with the hour's totals unless others are given."""
-    return metrics_of_run(samples, timer_s=timer_s, distance_m=distance_m, rpe=rpe, values=values)
+    return metrics_of_run(
+        samples,
+        seconds_of(samples),
+        timer_s=timer_s,
+        distance_m=distance_m,
+        rpe=rpe,
+        values=values,
+        usual_cadence_spm=usual_cadence_spm,
+    )
 
 
 def test_every_column_of_the_table_is_delivered():
     """The keys are those of run_metrics but for the spike and the key of the inputs."""
-    ddl = (MIGRATIONS / "0001_first_tables.sql").read_text()
-    body = re.search(r"create table run_metrics \((.*?)\n\);", ddl, re.DOTALL)
-    assert body is not None
-    columns = set(re.findall(r"^    (\w+) ", body[1], re.MULTILINE))
+    with duckdb.connect() as con:
+        migrate(con)
+        columns = {str(row[0]) for row in con.execute("describe run_metrics").fetchall()}
 
     assert set(metrics(hour())) == columns - NOT_FROM_SAMPLES
     assert set(metrics(samples_of([]))) == columns - NOT_FROM_SAMPLES
@@ -107,6 +119,8 @@ def test_an_even_hour_has_the_published_values():
     assert found == {
         "trimp_banister": pytest.approx(60 * 2 / 3 * 0.64 * np.exp(1.92 * 2 / 3)),
         "trimp_edwards": pytest.approx(60 * 3),
+        "trimp_lucia": pytest.approx(60 * 2),
+        "cadence_steps": pytest.approx(60 * 172),
         "hrss": pytest.approx(FORMULAS["hrtss_trimp_m_60min_145_rest55_max190_lthr170"], rel=5e-4),
         "rtss": pytest.approx(2 * FORMULAS["rtss_30min_ngp300_thr270"], rel=5e-4),
         "srpe": FORMULAS["srpe_60_5"],
@@ -141,11 +155,15 @@ def test_any_sensor_may_be_missing(sensor):
 
     lost = {name for name, value in found.items() if value is None and complete[name] is not None}
     assert lost == {
-        "distance_m": set(complete) - {"trimp_banister", "trimp_edwards", "hrss", "srpe"} - set(FORM),
+        "distance_m": set(complete)
+        - {"trimp_banister", "trimp_edwards", "trimp_lucia", "hrss", "srpe", "cadence_steps"}
+        - set(FORM),
         "altitude_m": {"steep_descent_m"},
+        "cadence_spm": {"cadence_spm", "cadence_steps"},
         "hr_bpm": {
             "trimp_banister",
             "trimp_edwards",
+            "trimp_lucia",
             "hrss",
             "efficiency_m_per_min_per_bpm",
             "decoupling_pct",
@@ -161,6 +179,7 @@ def test_unknown_values_of_the_athlete_leave_their_metrics_out():
     assert {name for name, value in found.items() if value is None} == {
         "trimp_banister",
         "trimp_edwards",
+        "trimp_lucia",
         "hrss",
         "rtss",
         "srpe",
@@ -230,6 +249,17 @@ def test_downhill_is_easier_on_the_pace_and_harder_on_the_knee():
     assert found["gap_s_per_km"] == pytest.approx(300 / FORMULAS["strava_like_factor(-0.05)"], rel=1e-3)
     assert found["knee_load_klu"] / flat["knee_load_klu"] == pytest.approx(1 + 1.5 * 0.05 + 5 * 0.05**2)
     assert found["steep_descent_m"] == pytest.approx(600)
+
+
+def test_more_steps_than_usual_are_less_load_on_the_knee():
+    """Five percent above the usual cadence at that speed; at a speed without a usual one cadence does not count."""
+    usual_spm = np.where(np.abs(SPEED_CENTRES_M_PER_S - 1000 / 300) < 0.3, 172 / 1.05, np.nan)
+
+    found = metrics(hour(), usual_cadence_spm=usual_spm)["knee_load_klu"]
+    walking = metrics(hour(distance_m=np.arange(3601.0) * 1.2), usual_cadence_spm=usual_spm)["knee_load_klu"]
+
+    assert found == pytest.approx(0.95 * metrics(hour())["knee_load_klu"], rel=1e-3)
+    assert walking == pytest.approx(metrics(hour(distance_m=np.arange(3601.0) * 1.2))["knee_load_klu"])
 
 
 def test_grade_adjusted_pace_rests_on_the_devices_distance():

@@ -84,9 +84,29 @@ def test_sample_settings_are_those_of_the_made_up_runner(home: Home) -> None:
     assert (mara.name, mara.sex, mara.birth_year) == ("Mara", "female", 1988)
     assert (mara.resting_hr_bpm, mara.threshold_hr_bpm, mara.max_hr_bpm) == (52, 166, 186)
     assert mara.threshold_pace_s_per_km == 320.0
+    assert ("threshold_pace_s_per_km", 320.0, None) in mara.values_given()
     assert mara.zone == ZoneInfo("Europe/Berlin")
     assert mara.week_start == "monday"
     assert mara.plan == Plan(name="half_marathon_beginner", race_date=date(2026, 10, 4))
+
+
+def test_a_value_may_change_on_a_day(home: Home) -> None:
+    """What stands below a day counts from it on; the rest is as before."""
+    home.settings_file.write_text(
+        "[athletes.me]\nresting_hr_bpm = 52\nmax_hr_bpm = 186\n"
+        "[athletes.me.since.2026-11-01]\nmax_hr_bpm = 180\nthreshold_pace = '5:10'\n"
+        "[athletes.me.since.2026-09-01]\nmax_hr_bpm = 184\n"
+    )
+
+    given = list(read_settings(home).athletes["me"].values_given())
+
+    assert given == [
+        ("resting_hr_bpm", 52.0, None),
+        ("max_hr_bpm", 186.0, None),
+        ("max_hr_bpm", 184.0, date(2026, 9, 1)),
+        ("max_hr_bpm", 180.0, date(2026, 11, 1)),
+        ("threshold_pace_s_per_km", 310.0, date(2026, 11, 1)),
+    ]
 
 
 def test_settings_cannot_be_changed() -> None:
@@ -240,6 +260,24 @@ def test_complaints_never_quote_a_channel(text: str, home: Home) -> None:
             "kneewatch.toml: athletes.me.resting_hr_bpm is 115; allowed is below max_hr_bpm, which is 110.",
         ),
         (
+            "[athletes.me]\nvt1_hr_bpm = 160\nvt2_hr_bpm = 150",
+            "kneewatch.toml: athletes.me.vt1_hr_bpm is 160; allowed is below vt2_hr_bpm, which is 150.",
+        ),
+        (
+            "[athletes.me]\nthreshold_hr_bpm = 166\n[athletes.me.since.2026-09-01]\nmax_hr_bpm = 160",
+            "kneewatch.toml: athletes.me.since.2026-09-01.max_hr_bpm is 160; "
+            "allowed is at least threshold_hr_bpm, which is 166.",
+        ),
+        (
+            "[athletes.me.since.september]\nmax_hr_bpm = 160",
+            "kneewatch.toml: athletes.me.since.september is no day; allowed is a day such as 2026-09-01.",
+        ),
+        (
+            "[athletes.me.since.2026-09-01]\nsex = 'male'",
+            "kneewatch.toml: athletes.me.since.2026-09-01.sex is not a setting; did you mean athletes.me.sex? "
+            "Allowed here: resting_hr_bpm, max_hr_bpm, threshold_hr_bpm, vt1_hr_bpm, vt2_hr_bpm, threshold_pace.",
+        ),
+        (
             "units = 'km'\nunits = = 'km'\n",
             "kneewatch.toml: line 2, column 9: this is not TOML: invalid value.",
         ),
@@ -279,7 +317,8 @@ def test_every_mistake_is_named_at_once(home: Home) -> None:
             "2026-10-04",
             "KNEEWATCH_ATHLETES__ME__RACE_DATE is not a setting; "
             "did you mean KNEEWATCH_ATHLETES__ME__PLAN__RACE_DATE? Allowed here: name, sex, birth_year, "
-            "resting_hr_bpm, max_hr_bpm, threshold_hr_bpm, threshold_pace, time_zone, week_start, plan.",
+            "resting_hr_bpm, max_hr_bpm, threshold_hr_bpm, vt1_hr_bpm, vt2_hr_bpm, threshold_pace, time_zone, week_start, "
+            "plan, since.",
         ),
         (
             "KNEEWATCH_ALERTS",
@@ -433,7 +472,7 @@ def test_the_template_without_its_comment_signs_is_valid(athlete: str, home: Hom
 @pytest.mark.parametrize(("model", "field"), list(fields()))
 def test_the_template_explains_every_setting(model: type[BaseModel], field: str) -> None:
     """Every field of every table is in the template, with a comment above it."""
-    stands = re.search(rf"(?m)^# .*\.\n#?(?:{field} = |\[{field}|\[\w+\.\w+\.{field}\])", template())
+    stands = re.search(rf"(?m)^# .*\.\n#?(?:{field} = |\[{field}|\[\w+\.\w+\.{field}[].])", template())
 
     assert stands, f"{model.__name__}.{field}"
     assert model.model_fields[field].description

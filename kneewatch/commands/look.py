@@ -1,4 +1,4 @@
-"""Commands that show things: week, report, sql, query, and the groups plan, alerts, activities, exports."""
+"""Commands that show things: week, athlete, report, sql, query, and the groups plan, alerts, activities, exports."""
 
 from __future__ import annotations
 
@@ -40,6 +40,7 @@ exports = typer.Typer(help="Every file seen, and what became of it.")
 def add_to(app: typer.Typer) -> None:
     """Add the commands to the program."""
     app.command()(week)
+    app.command()(athlete)
     app.command()(report)
     app.command()(sql)
     app.command()(query)
@@ -60,7 +61,9 @@ def week(
     with published(folder, settings, day_of(today)) as con:
         rows = rows_of(
             con,
-            "select * from weekly_trends where athlete = $athlete and week_start <= $today order by week_start",
+            "select w.*, z.easy_share from weekly_trends w left join weekly_zones z "
+            "on z.athlete = w.athlete and z.week_start = w.week_start and z.kind = 'heart_rate' "
+            "where w.athlete = $athlete and w.week_start <= $today order by w.week_start",
             athlete=athlete_of(settings, athlete),
             today=_day_shown(con, settings, today),
         )
@@ -69,6 +72,42 @@ def week(
         _week_columns(units_of(settings)),
         as_json=as_json,
         empty="No week yet: nothing was taken in.",
+    )
+
+
+def athlete(
+    home: HomeOption = None,
+    whose: AthleteOption = None,
+    all_changes: Annotated[bool, typer.Option("--all", help="Also the values that counted before.")] = False,
+    today: TodayOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the athlete's own values: set or estimated, since when, and what they rest on."""
+    from report.questions import read_query
+
+    folder = home_of(home)
+    settings = settings_of(folder)
+    with published(folder, settings, day_of(today)) as con:
+        day = _day_shown(con, settings, today)
+        question = (
+            "select * exclude (athlete) from athlete_parameters where athlete = $athlete "
+            "and (valid_from is null or valid_from <= $today) order by parameter, valid_from nulls first"
+            if all_changes
+            else read_query("athlete_values")
+        )
+        rows = rows_of(con, question, athlete=athlete_of(settings, whose), today=day)
+    show(
+        [{**row, "evidence": json.loads(row["evidence"])} for row in rows]
+        if as_json
+        else _in_words(rows, units_of(settings)),
+        [
+            ("name", "Value", text),
+            ("value", "Is", text),
+            ("since", "Since", text),
+            ("rests_on", "Rests on", text),
+        ],
+        as_json=as_json,
+        empty="Nothing is known yet: set what you know in kneewatch.toml, or take in five runs with a heart rate.",
     )
 
 
@@ -365,6 +404,12 @@ def _day_shown(con: duckdb.DuckDBPyConnection, settings: Settings, today: dateti
     return published_day(con, settings)
 
 
+def _in_words(rows: Rows, units: Units) -> Rows:
+    from report.values import in_words
+
+    return [in_words(row, units) for row in rows]
+
+
 def _week_columns(units: Units) -> list[Column]:
     from report.format import duration, number, percent
 
@@ -378,6 +423,7 @@ def _week_columns(units: Units) -> list[Column]:
         ("longest_run_m", "Longest", units.distance),
         ("timer_s", "Time", duration),
         ("load_hrss", "HRSS", number),
+        ("easy_share", "Easy", percent),
         ("pace_s_per_km", "Pace", units.pace),
         ("easy_pace_s_per_km", "Easy pace", units.pace),
         ("worst_pain", "Worst pain", lambda score: "not reported" if score is None else f"{score:g}/10"),

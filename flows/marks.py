@@ -1,0 +1,145 @@
+"""What activities say about their athlete, and the athlete's values that follow from it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any, cast
+
+import duckdb
+import polars as pl
+
+from analytics.cadence import cadence_by_speed
+from analytics.pace import Seconds, best_efforts, seconds_of
+from analytics.parameters import (
+    MARKS_VERSION,
+    Parameter,
+    ParameterName,
+    heart_rate_marks,
+    hour_pace_s_per_km,
+    parameters_of,
+)
+from flows.run_samples import Sources, others_of, runs_of, samples_of_run
+from store.database import frame, insert, replace
+from store.home import Home
+from store.settings import Athlete
+
+MARKS: dict[str, pl.DataType] = {
+    "activity_id": pl.String(),
+    "peak_hr_bpm": pl.Float64(),
+    "lowest_hr_bpm": pl.Float64(),
+    "hour_hr_bpm": pl.Float64(),
+    "hour_pace_s_per_km": pl.Float64(),
+    "cadence_by_speed_spm": pl.List(pl.Float64),
+    "time_by_speed_s": pl.List(pl.Float64),
+    "inputs_key": pl.String(),
+}
+PARAMETERS = pl.Schema(
+    {
+        "parameter": pl.String,
+        "valid_from": pl.Date,
+        "value": pl.Float64,
+        "is_estimated": pl.Boolean,
+        "evidence": pl.String,
+    }
+)
+
+
+def refresh_marks(
+    con: duckdb.DuckDBPyConnection, home: Home, athlete: str, sources: Sources, *, rebuild: bool
+) -> pl.DataFrame:
+    """Compute the marks of new and changed activities; return those of all: activity_marks with local_date and is_run."""
+    counting = [
+        row for some in (runs_of(con, athlete), others_of(con, athlete)) for row in some.iter_rows(named=True)
+    ]
+    keys = {row["activity_id"]: _inputs_key(row, sources) for row in counting}
+    stored = con.execute(
+        "select activity_id, m.inputs_key from activity_marks m join activities using (activity_id) where athlete = ?",
+        [athlete],
+    ).fetchall()
+    known = set() if rebuild else {activity_id for activity_id, key in stored if keys.get(activity_id) == key}
+    con.execute(
+        "delete from activity_marks where list_contains(?, activity_id)",
+        [[activity_id for activity_id, _ in stored if activity_id not in known]],
+    )
+    fresh = [
+        {
+            "activity_id": row["activity_id"],
+            **_marks(home, row, sources),
+            "inputs_key": keys[row["activity_id"]],
+        }
+        for row in counting
+        if row["activity_id"] not in known
+    ]
+    insert(con, "activity_marks", pl.DataFrame(fresh, schema=MARKS))
+    return frame(
+        con,
+        "select m.*, a.local_date, a.is_run from activity_marks m join activities a using (activity_id) "
+        "where a.athlete = $athlete",
+        athlete=athlete,
+    )
+
+
+def store_parameters(
+    con: duckdb.DuckDBPyConnection, athlete: str, given: Athlete, marks: pl.DataFrame
+) -> list[Parameter]:
+    """Put together the athlete's values, store them, and return them."""
+    parameters = parameters_of(marks, given_parameters(given), birth_year=given.birth_year)
+    rows = [
+        {
+            "parameter": one.name,
+            "valid_from": one.valid_from,
+            "value": one.value,
+            "is_estimated": one.is_estimated,
+            "evidence": json.dumps(one.evidence),
+        }
+        for one in parameters
+    ]
+    replace(con, "athlete_parameters", pl.DataFrame(rows, schema=PARAMETERS), athlete=athlete)
+    return parameters
+
+
+def given_parameters(athlete: Athlete) -> list[Parameter]:
+    """Return what the settings say of an athlete."""
+    return [
+        Parameter(
+            name=cast(ParameterName, name),
+            value=value,
+            valid_from=day,
+            evidence={"method": "set in kneewatch.toml"},
+        )
+        for name, value, day in athlete.values_given()
+    ]
+
+
+def _marks(home: Home, activity: Mapping[str, Any], sources: Sources) -> dict[str, object]:
+    samples = samples_of_run(home, activity, sources)
+    heart_rates = heart_rate_marks(samples)
+    if not activity["is_run"]:
+        return heart_rates | dict.fromkeys(("hour_pace_s_per_km", "cadence_by_speed_spm", "time_by_speed_s"))
+    cadences_spm, times_s = _cadences(seconds_of(samples))
+    return heart_rates | {
+        "hour_pace_s_per_km": hour_pace_s_per_km(best_efforts(samples)),
+        "cadence_by_speed_spm": cadences_spm,
+        "time_by_speed_s": times_s,
+    }
+
+
+def _cadences(seconds: Seconds | None) -> tuple[list[float], list[float]] | tuple[None, None]:
+    if seconds is None:
+        return None, None
+    cadences_spm, times_s = cadence_by_speed(seconds)
+    return (cadences_spm.tolist(), times_s.tolist()) if times_s.any() else (None, None)
+
+
+def _inputs_key(activity: Mapping[str, Any], sources: Sources) -> str:
+    made_of = sources.key(activity["activity_id"])
+    parts = (
+        activity["activity_id"],
+        activity["distance_m"],
+        activity["recorded_distance_m"],
+        made_of,
+        MARKS_VERSION,
+    )
+    return hashlib.sha256("|".join(map(str, parts)).encode()).hexdigest()

@@ -18,6 +18,7 @@ GRADE_SPAN_M = 50.0  # shortest distance a grade is taken over, ours
 MAX_GRADE = 0.30  # rise over run; steeper is a glitch or no running
 STANDING_M_PER_S = 0.5  # below this the altitude wanders and the distance does not
 MOVING_M_PER_S = 0.8
+MOVING_WITHIN_S = 5  # to each side: a slow step is no stop, and a stop of ten seconds is one; ours
 MIN_KNOWN_SHARE = 0.5  # of the samples, for altitude and for heart rate to speak for the run
 MAX_SAMPLE_GAP_S = 10.0  # a sample speaks for at most this long
 LONGEST_RECORDING_S = 7 * 86400  # a broken clock must not fill the memory
@@ -154,10 +155,32 @@ def grade_factor(grade: Floats, model: GradeModel = "heart_rate") -> Floats:
     return np.asarray(cost / powers[-1], dtype=np.float64)
 
 
-def gap_s_per_km(pace_s_per_km: float, seconds: Seconds) -> float | None:
-    """Turn the pace of a run into what it would have been on the flat."""
-    graded_m = float(np.sum(seconds.graded_m_per_s))
-    return pace_s_per_km * float(np.sum(seconds.speed_m_per_s)) / graded_m if graded_m > 0 else None
+def is_moving(speed_m_per_s: Floats) -> NDArray[np.bool_]:
+    """Tell for each second whether the runner is under way: at 0.8 m/s or faster over the eleven seconds around it."""
+    along_m = np.concatenate(([0.0], np.cumsum(speed_m_per_s)))
+    second = np.arange(len(speed_m_per_s))
+    begin = np.maximum(second - MOVING_WITHIN_S, 0)
+    end = np.minimum(second + MOVING_WITHIN_S + 1, len(speed_m_per_s))
+    return np.asarray(along_m[end] - along_m[begin] >= MOVING_M_PER_S * (end - begin))
+
+
+def gap_s_per_km(
+    seconds: Seconds, *, distance_m: float | None = None, model: GradeModel = "heart_rate"
+) -> float | None:
+    """
+    Return the pace that would have been as hard on the flat, standing left out, seconds per kilometre.
+
+    Args:
+        seconds: The run.
+        distance_m: Its distance as the device has it; None for that of the samples.
+        model: "heart_rate" for equal heart rate, "minetti" for equal energy.
+    """
+    moving = is_moving(seconds.speed_m_per_s)
+    graded_m = float(np.sum((seconds.speed_m_per_s * grade_factor(seconds.grade, model))[moving]))
+    along_m = float(np.sum(seconds.speed_m_per_s))
+    if graded_m <= 0:
+        return None
+    return float(np.sum(moving)) / graded_m * 1000 * along_m / (distance_m or along_m)
 
 
 def ngp_m_per_s(graded_m_per_s: Floats) -> float | None:

@@ -21,7 +21,7 @@ from analytics.pace import (
     seconds_of,
 )
 
-FORMULA_VERSION = "1"  # a change recomputes every run
+FORMULA_VERSION = "2"  # a change recomputes every run
 
 STEEP_GRADE = -0.03  # rise over run; descents of this and steeper load the knee
 ROUNDING = 1e-9
@@ -35,6 +35,7 @@ PACE_METRICS = (
     "easy_pace_s_per_km",
     "easy_pace_s",
     "gap_s_per_km",
+    "gap_minetti_s_per_km",
     "steep_descent_m",
 )
 FORM_METRICS = ("stance_time_ms", "stance_balance_pct", "vertical_oscillation_mm", "cadence_spm")
@@ -110,7 +111,6 @@ def _pace_metrics(
         return dict.fromkeys(PACE_METRICS)
     ngp = ngp_m_per_s(seconds.graded_m_per_s)
     easy_pace_s_per_km, easy_pace_s = easy_pace(seconds, values.heart_rate.max_bpm)
-    run_m = distance_m or float(np.sum(seconds.speed_m_per_s))
     return {
         "ngp_m_per_s": ngp,
         "rtss": rtss(timer_s, ngp, values.threshold_pace_s_per_km),
@@ -119,7 +119,8 @@ def _pace_metrics(
         "knee_load_klu": knee_load_klu(seconds.speed_m_per_s, seconds.speed_m_per_s, seconds.grade),
         "easy_pace_s_per_km": easy_pace_s_per_km,
         "easy_pace_s": easy_pace_s,
-        "gap_s_per_km": gap_s_per_km(timer_s / run_m * 1000, seconds) if run_m > 0 else None,
+        "gap_s_per_km": gap_s_per_km(seconds, distance_m=distance_m),
+        "gap_minetti_s_per_km": gap_s_per_km(seconds, distance_m=distance_m, model="minetti"),
         "steep_descent_m": _steep_descent_m(seconds),
     }
 

@@ -21,6 +21,7 @@ from analytics.pace import (
     efficiency_m_per_min_per_bpm,
     gap_s_per_km,
     grade_factor,
+    is_moving,
     mann_kendall,
     ngp_m_per_s,
     pace_trend,
@@ -58,6 +59,18 @@ def steady(length_s: int, speed_m_per_s: float = 3.0, grade: float = 0.0, hr_bpm
         grade=grades,
         graded_m_per_s=speed * grade_factor(grades),
         hr_bpm=np.full(length_s, hr_bpm),
+        has_altitude=True,
+    )
+
+
+def flat(speed_m_per_s: np.ndarray) -> Seconds:
+    """A run on the flat without heart rate, by its speeds."""
+    nothing = np.full(len(speed_m_per_s), np.nan)
+    return Seconds(
+        speed_m_per_s=speed_m_per_s,
+        grade=np.zeros(len(speed_m_per_s)),
+        graded_m_per_s=speed_m_per_s,
+        hr_bpm=nothing,
         has_altitude=True,
     )
 
@@ -117,10 +130,29 @@ def test_grade_adjusted_pace_of_a_slope(name, model, grade):
     timer_s = np.arange(1200.0)
     samples = samples_of(timer_s, 1000 / 360, altitude_m=100 + timer_s * 1000 / 360 * grade)
 
-    seconds = seconds_of(samples, model=model)
+    seconds = seconds_of(samples)
 
     assert seconds is not None
-    assert gap_s_per_km(360, seconds) == pytest.approx(FORMULAS[name], rel=5e-4)
+    assert gap_s_per_km(seconds, model=model) == pytest.approx(FORMULAS[name], rel=5e-4)
+
+
+def test_standing_is_no_part_of_grade_adjusted_pace():
+    """A minute at a crossing with the timer running costs nothing, a slow step within a run is no stop."""
+    speed = np.concatenate((np.full(600, 3.0), np.zeros(60), np.full(600, 3.0)))
+    stumbling = np.where(np.arange(600) % 60 == 0, 0.0, 3.0)
+
+    assert gap_s_per_km(flat(speed)) == pytest.approx(1000 / 3, rel=0.01)
+    assert is_moving(speed).sum() == pytest.approx(1200, abs=10)
+    assert is_moving(stumbling).all()
+    assert gap_s_per_km(flat(stumbling)) == pytest.approx(1000 / 2.95)
+    assert gap_s_per_km(flat(np.zeros(60))) is None
+
+
+def test_grade_adjusted_pace_goes_by_the_devices_distance():
+    """A run that the device calls 2 % longer was 2 % faster."""
+    seconds = flat(np.full(600, 3.0))
+
+    assert gap_s_per_km(seconds, distance_m=1800 * 1.02) == pytest.approx(1000 / 3 / 1.02)
 
 
 @given(st.floats(-0.3, 0.3), st.floats(60, 5000), st.integers(3, 200))

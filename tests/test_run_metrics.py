@@ -90,10 +90,11 @@ def metrics(
 
 def test_every_column_of_the_table_is_delivered():
     """The keys are those of run_metrics but for the spike and the key of the inputs."""
-    ddl = (MIGRATIONS / "0001_first_tables.sql").read_text()
+    ddl = "".join(path.read_text() for path in MIGRATIONS.glob("*.sql"))
     body = re.search(r"create table run_metrics \((.*?)\n\);", ddl, re.DOTALL)
     assert body is not None
     columns = set(re.findall(r"^    (\w+) ", body[1], re.MULTILINE))
+    columns |= set(re.findall(r"^alter table run_metrics add column (\w+) ", ddl, re.MULTILINE))
 
     assert set(metrics(hour())) == columns - NOT_FROM_SAMPLES
     assert set(metrics(samples_of([]))) == columns - NOT_FROM_SAMPLES
@@ -117,6 +118,7 @@ def test_an_even_hour_has_the_published_values():
         "easy_pace_s_per_km": pytest.approx(300),
         "easy_pace_s": 3000.0,
         "gap_s_per_km": pytest.approx(300),
+        "gap_minetti_s_per_km": pytest.approx(300),
         "steep_descent_m": 0.0,
         "stance_time_ms": pytest.approx(240),
         "stance_balance_pct": pytest.approx(50.4),
@@ -228,6 +230,7 @@ def test_downhill_is_easier_on_the_pace_and_harder_on_the_knee():
     found, flat = metrics(down), metrics(hour())
 
     assert found["gap_s_per_km"] == pytest.approx(300 / FORMULAS["strava_like_factor(-0.05)"], rel=1e-3)
+    assert found["gap_minetti_s_per_km"] == pytest.approx(300 / FORMULAS["minetti_C(-0.05)"][1], rel=1e-3)
     assert found["knee_load_klu"] / flat["knee_load_klu"] == pytest.approx(1 + 1.5 * 0.05 + 5 * 0.05**2)
     assert found["steep_descent_m"] == pytest.approx(600)
 

@@ -236,10 +236,10 @@ def test_migrations_make_everything_from_nothing_and_only_once() -> None:
 
 
 def test_migrations_are_numbered_in_order() -> None:
-    """No number twice, no gap: they are applied by name."""
+    """No number twice: they are applied by name."""
     numbers = [int(name.partition("_")[0]) for name in migrations()]
 
-    assert numbers == list(range(1, len(numbers) + 1))
+    assert numbers == sorted(set(numbers))
 
 
 def test_a_store_is_made_once_and_opened_again(home: Home) -> None:

@@ -14,6 +14,7 @@ from analytics.calendar import daily_load, weekly_trends
 from analytics.load import HeartRateProfile, with_spikes
 from analytics.pace import best_efforts
 from analytics.plan import dated, plan_vs_actual, upcoming_spikes
+from analytics.race import race_equivalents
 from analytics.run_metrics import FORMULA_VERSION, AthleteValues, cross_training_load, metrics_of_run
 from flows.run_samples import Sources, samples_of_run, sources_of
 from ingest.plans import read_plan
@@ -68,6 +69,9 @@ def refresh_athlete(
         replace(con, "plan_sessions", sessions, athlete=athlete)
         replace(con, "daily_load", daily, athlete=athlete)
         replace(con, "weekly_trends", weeks, athlete=athlete)
+        begun = weeks.filter(pl.col("week_start") <= today).get_column("week_start")
+        worth = race_equivalents(_efforts(con, athlete, today), begun, goal_s=_goal_s(settings, athlete))
+        replace(con, "race_equivalents", worth, athlete=athlete)
         matched = plan_vs_actual(sessions, runs, strength["local_date"].to_list(), today=today)
         replace(con, "plan_vs_actual", matched, athlete=athlete)
         replace(con, "upcoming_spikes", upcoming_spikes(sessions, runs, today=today), athlete=athlete)
@@ -201,6 +205,16 @@ def _runs_with_metrics(con: duckdb.DuckDBPyConnection, athlete: str, today: date
     )
 
 
+def _efforts(con: duckdb.DuckDBPyConnection, athlete: str, today: date) -> pl.DataFrame:
+    return frame(
+        con,
+        "select activity_id, r.local_date, b.distance_m, b.time_s from best_efforts b join runs r using (activity_id) "
+        "where r.athlete = $athlete and r.local_date <= $today",
+        athlete=athlete,
+        today=today,
+    )
+
+
 def _strength(con: duckdb.DuckDBPyConnection, athlete: str, today: date) -> pl.DataFrame:
     """Return the days of strength sessions; their session-RPE is unknown, because nobody logs how long they took."""
     return frame(
@@ -278,6 +292,11 @@ def _link_pain_to_runs(con: duckdb.DuckDBPyConnection, athlete: str) -> None:
         """,
         [athlete],
     )
+
+
+def _goal_s(settings: Settings, athlete: str) -> float | None:
+    plan = settings.athletes.get(athlete, Athlete()).plan
+    return plan.goal_s if plan else None
 
 
 def _week_start(settings: Settings, athlete: str) -> int:

@@ -52,6 +52,15 @@ BIN_WORDS = {
     "large": "large spike",
     "no_baseline": "nothing to compare",
 }
+EFFORT_WORDS = {
+    400.0: "400 m",
+    800.0: "800 m",
+    1000.0: "1 km",
+    1609.344: "1 mile",
+    5000.0: "5 km",
+    10000.0: "10 km",
+    21097.5: "half marathon",
+}
 STATUS_WORDS = {"short": "shorter", "long": "longer", "unplanned": "not planned", "upcoming": "to come"}
 UNIT_ENDINGS = re.compile(r"_(m|s|s_per_km|share|klu|pct|bpm)$")
 NUMBER_AND_UNIT = re.compile(r"(\d) (?=(?:%|km|mi|m)\b|%)")
@@ -86,6 +95,7 @@ def render_page(
     week = ask("this_week")[0]
     weeks = ask("weeks")
     paces = ask("easy_pace")
+    race = next(iter(ask("race")), None)
     refused = ask("refused")
     return (
         _environment(units)
@@ -104,6 +114,9 @@ def render_page(
             weeks_charts=_weeks_charts(weeks, units),
             pace_charts=_pace_charts(paces, week, units),
             trend=trend_sentence(week, weeks_known=_known_weeks(paces), units=units),
+            efforts=ask("personal_bests"),
+            race=race,
+            race_sentence=race_sentence(race) if race else "",
             knee_reports=ask("knee_reports"),
             refused=refused[:SHOWN_REFUSALS],
             refused_more=max(len(refused) - SHOWN_REFUSALS, 0),
@@ -141,9 +154,39 @@ def trend_sentence(week: Mapping[str, Any], *, weeks_known: int, units: Units) -
     )
 
 
+def race_sentence(race: Mapping[str, Any]) -> str:
+    """
+    Say from which effort the half marathon was worked out, and how far the goal is from it.
+
+    Args:
+        race: The row of race_equivalents.
+    """
+    if race["half_riegel_s"] is None:
+        return "A time over the half marathon needs 5 km or more without a pause in the last twelve weeks."
+    return (
+        f"Worked out from {EFFORT_WORDS[race['from_distance_m']]} in {duration(race['from_time_s'])}"
+        f" ({day(race['from_date'])}): what that effort is worth, not a promise.{_beside_the_goal(race)}"
+    )
+
+
 def evidence_rows(evidence: object, units: Units) -> list[tuple[str, str]]:
     """Flatten an alert's evidence into (label, value) pairs for people, whatever its shape."""
     return [(_label(path), _value(path, value, units)) for path, value in _leaves(evidence, ())]
+
+
+def _beside_the_goal(race: Mapping[str, Any]) -> str:
+    if race["goal_s"] is None:
+        return ""
+    worth_s = [
+        race[name] for name in ("half_riegel_s", "half_own_s", "half_vdot_s") if race[name] is not None
+    ]
+    if race["goal_s"] < min(worth_s):
+        return (
+            f" The goal is {duration(min(worth_s) - race['goal_s'])} faster: no effort so far bears it out."
+        )
+    if race["goal_s"] < max(worth_s):
+        return " The goal lies among these times."
+    return f" The goal is {duration(race['goal_s'] - max(worth_s))} slower: this effort bears it out."
 
 
 def _answer(con: duckdb.DuckDBPyConnection, name: str, *, athlete: str, today: date) -> list[Row]:
@@ -182,6 +225,7 @@ def _environment(units: Units) -> Environment:
         "bin_words": _words(BIN_WORDS),
         "status_words": _words(STATUS_WORDS),
         "flag_words": _words({}),
+        "effort_words": EFFORT_WORDS.__getitem__,
     }
     return environment
 

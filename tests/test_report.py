@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterator
 from datetime import date, timedelta
 from html.parser import HTMLParser
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -18,10 +17,10 @@ import pytest
 
 from report.charts import PACE_SCHEMA, WEEK_SCHEMA, pace_chart, weeks_chart
 from report.format import Units
-from report.page import evidence_rows, render_page, trend_sentence
+from report.page import evidence_rows, race_sentence, render_page, trend_sentence
 from report.questions import query_names, read_query
+from store.database import migrations
 
-TABLES = Path(__file__).parents[1] / "store" / "migrations" / "0001_first_tables.sql"
 KM = Units("km")
 TODAY = date(2026, 8, 21)  # a Friday in the twelfth week of the plan
 PLAN_START = date(2026, 6, 1)
@@ -50,7 +49,7 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
     """A database with the real tables and nothing in them."""
     connection = duckdb.connect(":memory:")
     connection.execute("set timezone = 'UTC'")
-    connection.execute(TABLES.read_text(encoding="utf-8"))
+    connection.execute("".join(migrations().values()))
     yield connection
     connection.close()
 
@@ -305,6 +304,40 @@ def render(con: duckdb.DuckDBPyConnection, *, units: Units = KM, today: date = T
     return render_page(con, athlete="me", athlete_name="Robin", today=today, units=units, version="0.1.0")
 
 
+def insert_race(con: duckdb.DuckDBPyConnection, **values: Any) -> None:
+    """10 km in 50:00 within a run, a kilometre in 4:40 within another, and what they are worth."""
+    for name, day, distance_m, time_s in (
+        ("ten", date(2026, 8, 2), 10000.0, 3000.0),
+        ("one", date(2026, 8, 20), 1000.0, 280.0),
+        ("long ago", date(2026, 3, 1), 1000.0, 270.0),
+    ):
+        insert_run(con, name, day, distance_m=12000.0)
+        insert(
+            con,
+            "best_efforts",
+            activity_id=name,
+            distance_m=distance_m,
+            time_s=time_s,
+            started_at_elapsed_s=0.0,
+        )
+    known = {
+        "athlete": "me",
+        "week_start": date(2026, 8, 17),
+        "critical_speed_m_per_s": 1000 / 290,
+        "d_prime_m": 120.0,
+        "critical_speed_efforts": 3,
+        "from_activity_id": "ten",
+        "from_date": date(2026, 8, 2),
+        "from_distance_m": 10000.0,
+        "from_time_s": 3000.0,
+        "half_riegel_s": 6619.2,
+        "vdot": 40.01,
+        "half_vdot_s": 6652.2,
+        "goal_s": 6900.0,
+    }
+    insert(con, "race_equivalents", **(known | values))
+
+
 def text_of(con: duckdb.DuckDBPyConnection, *, units: Units = KM) -> str:
     return Page(render(con, units=units)).text
 
@@ -509,6 +542,7 @@ def test_empty_database_renders(con: duckdb.DuckDBPyConnection) -> None:
     assert "No run yet." in text
     assert "Too few weeks." in text
     assert "Knee pain was not reported in the last sixteen weeks. That does not mean there was none" in text
+    assert "No run has 400 m without a pause yet." in text
     assert "Nothing was refused." in text
     assert "0 pain" not in text
 
@@ -553,6 +587,59 @@ def test_miles_turn_every_number_of_the_page(season: duckdb.DuckDBPyConnection) 
     assert "Sun 23 Aug Long 10.9 9.7 10.6 +12.8 %" in text
     assert "Faster by 3.9 s/mi per week (95 % interval 2.6 to 5.0)." in text
     assert " /km" not in text
+
+
+def test_best_efforts_stand_beside_the_goal(season: duckdb.DuckDBPyConnection) -> None:
+    """The best ever and of twelve weeks, what they are worth by two models, and the speed with its label."""
+    insert_race(season)
+
+    text = text_of(season)
+
+    assert "1 km 4:40 4:30 4:30 1 Mar 2026" in text
+    assert "10 km 50:00 50:00 5:00 2 Aug 2026" in text
+    assert "Half marathon, Riegel 1:50:19 Half marathon, VDOT 1:50:52 VDOT 40.0" in text
+    assert "Critical speed 4:50 /km lower bound; D′ 120 m" in text
+    assert "Goal 1:55:00 5:27 /km" in text
+    assert "Worked out from 10 km in 50:00 (Sun 2 Aug): what that effort is worth, not a promise." in text
+    assert "4:40 4:30 7:15 1 Mar" in text_of(season, units=Units("miles"))
+
+
+@pytest.mark.parametrize(
+    ("goal_s", "own_s", "said"),
+    [
+        (6900.0, None, "The goal is 4:08 slower: this effort bears it out."),
+        (6500.0, None, "The goal is 1:59 faster: no effort so far bears it out."),
+        (6630.0, None, "The goal lies among these times."),
+        (6900.0, 7000.0, "The goal lies among these times."),
+        (None, None, "not a promise."),
+    ],
+)
+def test_a_goal_is_held_against_every_model(goal_s: float | None, own_s: float | None, said: str) -> None:
+    """Nothing is borne out that one of the models denies."""
+    race = {
+        "from_distance_m": 10000.0,
+        "from_time_s": 3000.0,
+        "from_date": date(2026, 8, 2),
+        "half_riegel_s": 6619.2,
+        "half_own_s": own_s,
+        "half_vdot_s": 6652.2,
+        "goal_s": goal_s,
+    }
+
+    assert race_sentence(race).endswith(said)
+
+
+def test_without_five_kilometres_no_half_marathon_is_worked_out(con: duckdb.DuckDBPyConnection) -> None:
+    """What is missing is named, and how a goal is set."""
+    nothing = dict.fromkeys(("half_riegel_s", "half_vdot_s", "critical_speed_m_per_s", "goal_s"))
+    insert_race(con, **nothing)
+
+    text = text_of(con)
+
+    assert "no 5 km yet" in text
+    assert "needs 5 km or more without a pause in the last twelve weeks" in text
+    assert "Critical speed not known needs efforts of 2 to 20 min that differ" in text
+    assert "Goal not set goal_time in kneewatch.toml" in text
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,8 @@ GRADE_SPAN_M = 50.0  # shortest distance a grade is taken over, ours
 MAX_GRADE = 0.30  # rise over run; steeper is a glitch or no running
 STANDING_M_PER_S = 0.5  # below this the altitude wanders and the distance does not
 MOVING_M_PER_S = 0.8
-MOVING_WITHIN_S = 5  # to each side: a slow step is no stop, and a stop of ten seconds is one; ours
+ROUNDING = 1e-9
+SPEED_WITHIN_S = 5  # to each side: a slow step is no stop, and a stop of ten seconds is one; ours
 MIN_KNOWN_SHARE = 0.5  # of the samples, for altitude and for heart rate to speak for the run
 MAX_SAMPLE_GAP_S = 10.0  # a sample speaks for at most this long
 LONGEST_RECORDING_S = 7 * 86400  # a broken clock must not fill the memory
@@ -61,6 +62,7 @@ class Seconds:
         graded_m_per_s: Speed on the flat that would be as hard.
         hr_bpm: Heart rate; NaN where no sample is near.
         has_altitude: Whether the grade was measured.
+        starts_at_s: Timer time at which the first second begins.
     """
 
     speed_m_per_s: Floats
@@ -68,6 +70,7 @@ class Seconds:
     graded_m_per_s: Floats
     hr_bpm: Floats
     has_altitude: bool
+    starts_at_s: float = 0.0
 
 
 class TheilSen(NamedTuple):
@@ -127,6 +130,7 @@ def seconds_of(samples: pl.DataFrame, *, model: GradeModel = "heart_rate") -> Se
         graded_m_per_s=speed_m_per_s * grade_factor(grade, model),
         hr_bpm=_next_sample(ticks_s[1:], timer_s, column(samples, "hr_bpm")),
         has_altitude=has_altitude,
+        starts_at_s=float(timer_s[0]),
     )
 
 
@@ -155,13 +159,24 @@ def grade_factor(grade: Floats, model: GradeModel = "heart_rate") -> Floats:
     return np.asarray(cost / powers[-1], dtype=np.float64)
 
 
-def is_moving(speed_m_per_s: Floats) -> NDArray[np.bool_]:
-    """Tell for each second whether the runner is under way: at 0.8 m/s or faster over the eleven seconds around it."""
+def durations_s(samples: pl.DataFrame) -> Floats:
+    """Return the timer seconds each sample speaks for: those since the one before, 10 at most."""
+    timer_s = column(samples, "timer_s")
+    return np.clip(np.nan_to_num(np.diff(timer_s, prepend=timer_s[:1])), 0.0, MAX_SAMPLE_GAP_S)
+
+
+def mean_speed_m_per_s(speed_m_per_s: Floats) -> Floats:
+    """Return the mean speed of the eleven seconds around each second, of fewer at the ends."""
     along_m = np.concatenate(([0.0], np.cumsum(speed_m_per_s)))
     second = np.arange(len(speed_m_per_s))
-    begin = np.maximum(second - MOVING_WITHIN_S, 0)
-    end = np.minimum(second + MOVING_WITHIN_S + 1, len(speed_m_per_s))
-    return np.asarray(along_m[end] - along_m[begin] >= MOVING_M_PER_S * (end - begin))
+    begin = np.maximum(second - SPEED_WITHIN_S, 0)
+    end = np.minimum(second + SPEED_WITHIN_S + 1, len(speed_m_per_s))
+    return np.asarray((along_m[end] - along_m[begin]) / (end - begin))
+
+
+def is_moving(speed_m_per_s: Floats) -> NDArray[np.bool_]:
+    """Tell for each second whether the runner is under way: at 0.8 m/s or faster over the eleven seconds around it."""
+    return np.asarray(mean_speed_m_per_s(speed_m_per_s) >= MOVING_M_PER_S - ROUNDING)
 
 
 def gap_s_per_km(

@@ -4,16 +4,16 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
+from analytics.form import form_of_run
 from analytics.knee_load import knee_load_klu
-from analytics.load import Floats, HeartRateProfile, hrss, rtss, srpe, trimp_banister, trimp_edwards
+from analytics.load import HeartRateProfile, hrss, rtss, srpe, trimp_banister, trimp_edwards
 from analytics.pace import (
-    MAX_SAMPLE_GAP_S,
-    MOVING_M_PER_S,
+    ROUNDING,
     Seconds,
     column,
     decoupling_pct,
+    durations_s,
     easy_pace,
     efficiency_m_per_min_per_bpm,
     gap_s_per_km,
@@ -21,10 +21,9 @@ from analytics.pace import (
     seconds_of,
 )
 
-FORMULA_VERSION = "2"  # a change recomputes every run
+FORMULA_VERSION = "3"  # a change recomputes every run
 
 STEEP_GRADE = -0.03  # rise over run; descents of this and steeper load the knee
-ROUNDING = 1e-9
 
 PACE_METRICS = (
     "ngp_m_per_s",
@@ -38,7 +37,6 @@ PACE_METRICS = (
     "gap_minetti_s_per_km",
     "steep_descent_m",
 )
-FORM_METRICS = ("stance_time_ms", "stance_balance_pct", "vertical_oscillation_mm", "cadence_spm")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,16 +71,17 @@ def metrics_of_run(
         rpe: Perceived exertion, 0 to 10.
         values: The athlete's own values.
     """
-    dt_s = _durations_s(samples)
+    dt_s = durations_s(samples)
     hr_bpm = column(samples, "hr_bpm")
+    seconds = seconds_of(samples)
     trimp = trimp_banister(hr_bpm, dt_s, values.heart_rate)
     return {
         "trimp_banister": trimp,
         "trimp_edwards": trimp_edwards(hr_bpm, dt_s, values.heart_rate),
         "hrss": hrss(trimp, values.heart_rate),
         "srpe": srpe(rpe, timer_s),
-        **_pace_metrics(seconds_of(samples), timer_s, distance_m, values),
-        **_form_metrics(samples, dt_s),
+        **_pace_metrics(seconds, timer_s, distance_m, values),
+        **form_of_run(samples, seconds),
     }
 
 
@@ -90,18 +89,12 @@ def cross_training_load(
     samples: pl.DataFrame, *, timer_s: float, rpe: float | None, values: AthleteValues
 ) -> dict[str, float | None]:
     """Compute what table cross_training holds of an activity that is no run, but for the key of its inputs."""
-    trimp = trimp_banister(column(samples, "hr_bpm"), _durations_s(samples), values.heart_rate)
+    trimp = trimp_banister(column(samples, "hr_bpm"), durations_s(samples), values.heart_rate)
     return {
         "trimp_banister": trimp,
         "hrss": hrss(trimp, values.heart_rate),
         "srpe": srpe(rpe, timer_s),
     }
-
-
-def _durations_s(samples: pl.DataFrame) -> Floats:
-    """Timer seconds each sample speaks for: those since the one before, 10 at most."""
-    timer_s = column(samples, "timer_s")
-    return np.clip(np.nan_to_num(np.diff(timer_s, prepend=timer_s[:1])), 0.0, MAX_SAMPLE_GAP_S)
 
 
 def _pace_metrics(
@@ -130,21 +123,3 @@ def _steep_descent_m(seconds: Seconds) -> float | None:
         return None
     steep = seconds.grade <= STEEP_GRADE + ROUNDING
     return float(np.sum(-seconds.grade[steep] * seconds.speed_m_per_s[steep]))
-
-
-def _form_metrics(samples: pl.DataFrame, dt_s: Floats) -> dict[str, float | None]:
-    """Time-weighted means while running."""
-    running_s = np.where(_is_standing(samples, dt_s), 0.0, dt_s)
-    return {name: _weighted_mean(column(samples, name), running_s) for name in FORM_METRICS}
-
-
-def _is_standing(samples: pl.DataFrame, dt_s: Floats) -> NDArray[np.bool_]:
-    """Whether too little distance was covered since the sample before; no when it is unknown."""
-    distance_m = column(samples, "distance_m")
-    return np.diff(distance_m, prepend=distance_m[:1]) < MOVING_M_PER_S * dt_s
-
-
-def _weighted_mean(values: Floats, weights_s: Floats) -> float | None:
-    """Mean of the positive values; a sensor that has nothing to say sends 0."""
-    counts = (values > 0) & (weights_s > 0)
-    return float(np.average(values[counts], weights=weights_s[counts])) if counts.any() else None

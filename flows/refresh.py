@@ -11,8 +11,9 @@ import duckdb
 import polars as pl
 
 from analytics.calendar import daily_load, weekly_trends
+from analytics.form import RUN_FORM, form_by_speed, form_trends
 from analytics.load import HeartRateProfile, with_spikes
-from analytics.pace import best_efforts
+from analytics.pace import BEST_EFFORTS, best_efforts
 from analytics.plan import dated, plan_vs_actual, upcoming_spikes
 from analytics.race import race_equivalents
 from analytics.run_metrics import FORMULA_VERSION, AthleteValues, cross_training_load, metrics_of_run
@@ -23,7 +24,8 @@ from store.home import Home
 from store.settings import Athlete, Settings
 
 WEEK_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-EFFORT_COLUMNS = ("activity_id", "distance_m", "time_s", "started_at_elapsed_s")
+OF_STRETCHES = ("best_efforts", "run_form")
+"""Tables with several rows a run, computed from its samples."""
 
 
 def refresh_athlete(
@@ -72,6 +74,7 @@ def refresh_athlete(
         begun = weeks.filter(pl.col("week_start") <= today).get_column("week_start")
         worth = race_equivalents(_efforts(con, athlete, today), begun, goal_s=_goal_s(settings, athlete))
         replace(con, "race_equivalents", worth, athlete=athlete)
+        replace(con, "form_trends", form_trends(_form(con, athlete, today), begun), athlete=athlete)
         matched = plan_vs_actual(sessions, runs, strength["local_date"].to_list(), today=today)
         replace(con, "plan_vs_actual", matched, athlete=athlete)
         replace(con, "upcoming_spikes", upcoming_spikes(sessions, runs, today=today), athlete=athlete)
@@ -129,7 +132,7 @@ def _refresh_run_metrics(
     keys = {row["activity_id"]: _inputs_key(row, values, sources) for row in runs.iter_rows(named=True)}
     kept = _still_valid(con, athlete, {} if rebuild else keys)
     stale = runs.filter(~pl.col("activity_id").is_in(kept["activity_id"].implode()))
-    metrics, efforts = _compute(home, stale.iter_rows(named=True), values, sources, keys)
+    metrics, of_stretches = _compute(home, stale.iter_rows(named=True), values, sources, keys)
     derived = pl.concat([kept, metrics], how="diagonal_relaxed") if metrics.height else kept
     spikes = with_spikes(runs.select("activity_id", "started_at", "distance_m"))
     rows = derived.drop([c for c in spikes.columns if c != "activity_id" and c in derived.columns]).join(
@@ -139,8 +142,9 @@ def _refresh_run_metrics(
     con.execute(f"delete from run_metrics where {of_athlete}", [athlete])
     insert(con, "run_metrics", rows)
     gone = [*stale["activity_id"], *_without_run(con, athlete)]
-    con.execute("delete from best_efforts where list_contains(?, activity_id)", [gone])
-    insert(con, "best_efforts", efforts)
+    for table in OF_STRETCHES:
+        con.execute(f"delete from {table} where list_contains(?, activity_id)", [gone])
+        insert(con, table, of_stretches[table])
     con.execute(
         "update activities set gap_s_per_km = m.gap_s_per_km from run_metrics m "
         "where activities.activity_id = m.activity_id and activities.gap_s_per_km is distinct from m.gap_s_per_km"
@@ -158,10 +162,9 @@ def _still_valid(con: duckdb.DuckDBPyConnection, athlete: str, keys: Mapping[str
 
 
 def _without_run(con: duckdb.DuckDBPyConnection, athlete: str) -> list[str]:
-    """Return the activities with best efforts that no longer count as runs."""
+    """Return the activities that do not, or no longer, count as runs."""
     rows = con.execute(
-        "select distinct activity_id from best_efforts join activities using (activity_id) "
-        "where athlete = ? and activity_id not in (select activity_id from runs)",
+        "select activity_id from activities where athlete = ? and activity_id not in (select activity_id from runs)",
         [athlete],
     ).fetchall()
     return [str(row[0]) for row in rows]
@@ -173,9 +176,10 @@ def _compute(
     values: AthleteValues,
     sources: Sources,
     keys: Mapping[str, str],
-) -> tuple[pl.DataFrame, pl.DataFrame]:
+) -> tuple[pl.DataFrame, dict[str, pl.DataFrame]]:
+    """Compute the rows of run_metrics, and those of each of OF_STRETCHES."""
     metrics: list[dict[str, object]] = []
-    efforts: list[pl.DataFrame] = []
+    efforts, form = [BEST_EFFORTS.to_frame()], [RUN_FORM.to_frame()]
     for run in runs:
         activity_id = run["activity_id"]
         samples = samples_of_run(home, run, sources)
@@ -183,9 +187,12 @@ def _compute(
             samples, timer_s=run["timer_s"], distance_m=run["distance_m"], rpe=run["rpe"], values=values
         )
         metrics.append({"activity_id": activity_id, "inputs_key": keys[activity_id], **told})
-        efforts.append(best_efforts(samples).with_columns(activity_id=pl.lit(activity_id)))
-    found = pl.concat(efforts).select(EFFORT_COLUMNS) if efforts else pl.DataFrame()
-    return pl.DataFrame(metrics, infer_schema_length=None), found
+        for found, rows in ((efforts, best_efforts(samples)), (form, form_by_speed(samples))):
+            found.append(rows.with_columns(activity_id=pl.lit(activity_id)))
+    frames = {"best_efforts": efforts, "run_form": form}
+    return pl.DataFrame(metrics, infer_schema_length=None), {
+        table: pl.concat(rows, how="diagonal") for table, rows in frames.items()
+    }
 
 
 def _inputs_key(run: Mapping[str, Any], values: AthleteValues, sources: Sources) -> str:
@@ -209,6 +216,16 @@ def _efforts(con: duckdb.DuckDBPyConnection, athlete: str, today: date) -> pl.Da
     return frame(
         con,
         "select activity_id, r.local_date, b.distance_m, b.time_s from best_efforts b join runs r using (activity_id) "
+        "where r.athlete = $athlete and r.local_date <= $today",
+        athlete=athlete,
+        today=today,
+    )
+
+
+def _form(con: duckdb.DuckDBPyConnection, athlete: str, today: date) -> pl.DataFrame:
+    return frame(
+        con,
+        "select f.*, r.local_date from run_form f join runs r using (activity_id) "
         "where r.athlete = $athlete and r.local_date <= $today",
         athlete=athlete,
         today=today,

@@ -61,6 +61,14 @@ EFFORT_WORDS = {
     10000.0: "10 km",
     21097.5: "half marathon",
 }
+# Name, unit and digits of each measure of form.
+FORM_WORDS = {
+    "stance_time_ms": ("Ground contact time", "ms", 0),
+    "stance_balance_pct": ("Left foot's share of it", "%", 1),
+    "vertical_oscillation_mm": ("Vertical oscillation", "mm", 0),
+    "step_length_mm": ("Step length", "mm", 0),
+    "cadence_spm": ("Cadence", "steps/min", 0),
+}
 STATUS_WORDS = {"short": "shorter", "long": "longer", "unplanned": "not planned", "upcoming": "to come"}
 UNIT_ENDINGS = re.compile(r"_(m|s|s_per_km|share|klu|pct|bpm)$")
 NUMBER_AND_UNIT = re.compile(r"(\d) (?=(?:%|km|mi|m)\b|%)")
@@ -96,6 +104,7 @@ def render_page(
     weeks = ask("weeks")
     paces = ask("easy_pace")
     race = next(iter(ask("race")), None)
+    form_runs = ask("form_and_knee")
     refused = ask("refused")
     return (
         _environment(units)
@@ -115,6 +124,9 @@ def render_page(
             pace_charts=_pace_charts(paces, week, units),
             trend=trend_sentence(week, weeks_known=_known_weeks(paces), units=units),
             efforts=ask("personal_bests"),
+            form=[_form_row(row) for row in ask("form")],
+            form_runs=form_runs,
+            asymmetry=asymmetry_sentence(form_runs),
             race=race,
             race_sentence=race_sentence(race) if race else "",
             knee_reports=ask("knee_reports"),
@@ -169,6 +181,26 @@ def race_sentence(race: Mapping[str, Any]) -> str:
     )
 
 
+def asymmetry_sentence(runs: Sequence[Mapping[str, Any]]) -> str:
+    """
+    Put left and right of ground contact beside the sides on which pain was noted, and claim nothing more.
+
+    Args:
+        runs: Rows of the question form_and_knee.
+    """
+    if not runs:
+        return ""
+    mean = sum(run["stance_balance_pct"] for run in runs) / len(runs)
+    left, right = (
+        sum((run[f"{side}_pain"] or 0) >= 1 for run in runs) or "none" for side in ("left", "right")
+    )
+    return (
+        f"Over these {len(runs)} runs the left foot had {number(mean, digits=1)} % of the ground contact. Knee pain of 1 or"
+        f" more was noted for {left} of them on the left and for {right} on the right. That is an observation: it does not"
+        " show that one brings about the other, nor in which order."
+    )
+
+
 def evidence_rows(evidence: object, units: Units) -> list[tuple[str, str]]:
     """Flatten an alert's evidence into (label, value) pairs for people, whatever its shape."""
     return [(_label(path), _value(path, value, units)) for path, value in _leaves(evidence, ())]
@@ -187,6 +219,25 @@ def _beside_the_goal(race: Mapping[str, Any]) -> str:
     if race["goal_s"] < max(worth_s):
         return " The goal lies among these times."
     return f" The goal is {duration(race['goal_s'] - max(worth_s))} slower: this effort bears it out."
+
+
+def _form_row(row: Row) -> Row:
+    """One measure of form in words: value, change with its interval, change within a run."""
+    name, unit, digits = FORM_WORDS[row["measure"]]
+    finer = digits + 1
+
+    def signed(value: float | None) -> str:
+        return number(value, digits=finer, signed=True)
+
+    return row | {
+        "name": name,
+        "shown": f"{number(row['value'], digits=digits)} {unit}",
+        "change_shown": signed(row["change"]),
+        "interval": ""
+        if row["change"] is None
+        else f"{signed(row['change_low'])} to {signed(row['change_high'])}",
+        "drift_shown": signed(row["drift"]),
+    }
 
 
 def _answer(con: duckdb.DuckDBPyConnection, name: str, *, athlete: str, today: date) -> list[Row]:

@@ -17,7 +17,7 @@ import pytest
 
 from report.charts import PACE_SCHEMA, WEEK_SCHEMA, pace_chart, weeks_chart
 from report.format import Units
-from report.page import evidence_rows, race_sentence, render_page, trend_sentence
+from report.page import asymmetry_sentence, evidence_rows, race_sentence, render_page, trend_sentence
 from report.questions import query_names, read_query
 from store.database import migrations
 
@@ -338,6 +338,37 @@ def insert_race(con: duckdb.DuckDBPyConnection, **values: Any) -> None:
     insert(con, "race_equivalents", **(known | values))
 
 
+def insert_form(con: duckdb.DuckDBPyConnection) -> None:
+    """Contact time that rose, a balance known of two runs, and cadence of too few."""
+    for measure, value, change, trend in (
+        ("stance_time_ms", 251.4, (4.0, 1.5, 6.5), "higher"),
+        ("stance_balance_pct", 50.9, (0.1, -0.2, 0.4), "no clear change"),
+        ("cadence_spm", 171.2, (None, None, None), "too few runs"),
+    ):
+        insert(
+            con,
+            "form_trends",
+            athlete="me",
+            week_start=date(2026, 8, 17),
+            measure=measure,
+            value=value,
+            runs=5,
+            runs_before=6,
+            **dict(zip(("change", "change_low", "change_high"), change, strict=True)),
+            trend=trend,
+        )
+    for day, balance, drift in ((9, 50.8, 0.6), (13, 51.0, None)):
+        insert_run(con, f"form {day}", date(2026, 8, day), distance_m=9000.0)
+        insert(
+            con,
+            "run_metrics",
+            activity_id=f"form {day}",
+            inputs_key="test",
+            stance_balance_pct=balance,
+            stance_balance_drift_pct=drift,
+        )
+
+
 def text_of(con: duckdb.DuckDBPyConnection, *, units: Units = KM) -> str:
     return Page(render(con, units=units)).text
 
@@ -640,6 +671,45 @@ def test_without_five_kilometres_no_half_marathon_is_worked_out(con: duckdb.Duck
     assert "needs 5 km or more without a pause in the last twelve weeks" in text
     assert "Critical speed not known needs efforts of 2 to 20 min that differ" in text
     assert "Goal not set goal_time in kneewatch.toml" in text
+
+
+def test_form_is_shown_with_what_it_does_not_show(season: duckdb.DuckDBPyConnection) -> None:
+    """Value, change with its interval, change within a run; left and right beside the knee as no more than that."""
+    insert_form(season)
+
+    text = text_of(season)
+
+    assert "Ground contact time 251 ms +4.0 higher +1.5 to +6.5 –" in text
+    assert "Left foot's share of it 50.9 % +0.10 no clear change −0.20 to +0.40 +0.60" in text
+    assert "Cadence 171 steps/min – too few runs –" in text
+    assert "Sun 9 Aug 9.0 km 50.8 % +0.6 – 3" in text
+    assert "Thu 13 Aug 9.0 km 51.0 % – – –" in text
+    assert "A watch does not see the pelvis" in text
+    assert "it does not show that one brings about the other" in text
+
+
+def test_without_form_the_page_says_where_it_would_come_from(con: duckdb.DuckDBPyConnection) -> None:
+    """No empty table, and no word on left and right."""
+    text = text_of(con)
+
+    assert "No cadence or running dynamics in the last four weeks." in text
+    assert "Left and right beside the knee" not in text
+
+
+def test_asymmetry_counts_the_sides_and_claims_nothing() -> None:
+    """Pain below 1 and pain that was not reported do not count; no run, no sentence."""
+    runs = [
+        {"stance_balance_pct": 51.0, "left_pain": 0.0, "right_pain": 3.0},
+        {"stance_balance_pct": 50.0, "left_pain": None, "right_pain": 1.0},
+        {"stance_balance_pct": 50.5, "left_pain": None, "right_pain": None},
+    ]
+
+    said = asymmetry_sentence(runs)
+
+    assert "Over these 3 runs the left foot had 50.5 % of the ground contact." in said
+    assert "for none of them on the left and for 2 on the right" in said
+    assert not re.search("cause|because|due to", said)
+    assert asymmetry_sentence([]) == ""
 
 
 @pytest.mark.parametrize(

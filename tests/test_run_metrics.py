@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analytics.form import MEASURES
 from analytics.load import HeartRateProfile
 from analytics.run_metrics import FORMULA_VERSION, AthleteValues, metrics_of_run
 
@@ -40,7 +41,7 @@ SENSORS = (
     "vertical_oscillation_mm",
     "step_length_mm",
 )
-FORM = ("stance_time_ms", "stance_balance_pct", "vertical_oscillation_mm", "cadence_spm")
+FORM = (*MEASURES, *MEASURES.values())
 VALUES = AthleteValues(
     heart_rate=HeartRateProfile(sex="male", resting_bpm=55, max_bpm=190, threshold_bpm=170),
     threshold_pace_s_per_km=270,
@@ -123,7 +124,9 @@ def test_an_even_hour_has_the_published_values():
         "stance_time_ms": pytest.approx(240),
         "stance_balance_pct": pytest.approx(50.4),
         "vertical_oscillation_mm": pytest.approx(81),
+        "step_length_mm": pytest.approx(200_000 / 172),
         "cadence_spm": pytest.approx(172),
+        **dict.fromkeys(MEASURES.values(), pytest.approx(0, abs=1e-6)),
     }
 
 
@@ -143,7 +146,9 @@ def test_any_sensor_may_be_missing(sensor):
 
     lost = {name for name, value in found.items() if value is None and complete[name] is not None}
     assert lost == {
-        "distance_m": set(complete) - {"trimp_banister", "trimp_edwards", "hrss", "srpe"} - set(FORM),
+        "distance_m": set(complete)
+        - {"trimp_banister", "trimp_edwards", "hrss", "srpe"}
+        - (set(MEASURES) - {"step_length_mm"}),
         "altitude_m": {"steep_descent_m"},
         "hr_bpm": {
             "trimp_banister",
@@ -153,7 +158,8 @@ def test_any_sensor_may_be_missing(sensor):
             "decoupling_pct",
             "easy_pace_s_per_km",
         },
-    }.get(sensor, {sensor} & set(complete))
+        "cadence_spm": {"cadence_spm", "cadence_drift_spm", "step_length_mm", "step_length_drift_mm"},
+    }.get(sensor, {sensor, MEASURES.get(sensor)} & set(complete) - {"step_length_mm", "step_length_drift_mm"})
 
 
 def test_unknown_values_of_the_athlete_leave_their_metrics_out():

@@ -22,6 +22,7 @@ from analytics.pace import (
     mean_speed_m_per_s,
     seconds_of,
     theil_sen,
+    weighted_mean,
 )
 
 FormTrendWord = Literal["higher", "lower", "no clear change", "too few runs"]
@@ -100,7 +101,7 @@ def form_of_run(samples: pl.DataFrame, seconds: Seconds | None) -> dict[str, flo
     dt_s = durations_s(samples)
     running_s = np.where(_is_standing(samples, dt_s), 0.0, dt_s)
     values = _measures(samples, seconds)
-    means = {name: _weighted_mean(values[name], running_s) for name in MEASURES}
+    means = {name: weighted_mean(values[name], running_s) for name in MEASURES}
     return means | _drifts(samples, seconds, values)
 
 
@@ -292,8 +293,3 @@ def _is_standing(samples: pl.DataFrame, dt_s: Floats) -> NDArray[np.bool_]:
     """Whether too little distance was covered since the sample before; no when it is unknown."""
     distance_m = column(samples, "distance_m")
     return np.diff(distance_m, prepend=distance_m[:1]) < MOVING_M_PER_S * dt_s
-
-
-def _weighted_mean(values: Floats, weights_s: Floats) -> float | None:
-    counts = np.isfinite(values) & (weights_s > 0)
-    return float(np.average(values[counts], weights=weights_s[counts])) if counts.any() else None

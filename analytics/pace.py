@@ -165,6 +165,12 @@ def durations_s(samples: pl.DataFrame) -> Floats:
     return np.clip(np.nan_to_num(np.diff(timer_s, prepend=timer_s[:1])), 0.0, MAX_SAMPLE_GAP_S)
 
 
+def weighted_mean(values: Floats, weights_s: Floats) -> float | None:
+    """Return the mean of the values that are known and have a weight; None where none is."""
+    counts = np.isfinite(values) & (weights_s > 0)
+    return float(np.average(values[counts], weights=weights_s[counts])) if counts.any() else None
+
+
 def mean_speed_m_per_s(speed_m_per_s: Floats) -> Floats:
     """Return the mean speed of the eleven seconds around each second, of fewer at the ends."""
     along_m = np.concatenate(([0.0], np.cumsum(speed_m_per_s)))
@@ -289,12 +295,17 @@ def theil_sen(x: Floats, y: Floats) -> TheilSen:
 
 def mann_kendall(y: Floats) -> MannKendall:
     """Test a series in order of time for a trend."""
-    signs = np.sign(np.subtract.outer(y, y))
-    s = float(np.sum(np.tril(signs)))
-    variance = _kendall_variance(len(y), y)
+    return kendall(np.arange(len(y), dtype=np.float64), y)
+
+
+def kendall(x: Floats, y: Floats) -> MannKendall:
+    """Test whether one series is higher where the other is, by ranks alone."""
+    signs_x, signs_y = (np.sign(np.subtract.outer(values, values)) for values in (x, y))
+    s = float(np.sum(np.tril(signs_x * signs_y)))
+    variance = max(_kendall_variance(len(y), x, y), 0.0)
     z = (s - np.sign(s)) / math.sqrt(variance) if variance > 0 else 0.0
-    pairs, untied = len(y) * (len(y) - 1) / 2, float(np.sum(signs != 0)) / 2
-    tau = s / math.sqrt(pairs * untied) if untied else math.nan
+    untied = [float(np.sum(signs != 0)) / 2 for signs in (signs_x, signs_y)]
+    tau = s / math.sqrt(math.prod(untied)) if all(untied) else math.nan
     return MannKendall(s, variance, float(z), 2 * NormalDist().cdf(-abs(z)), tau)
 
 

@@ -19,9 +19,10 @@ from analytics.pace import (
     gap_s_per_km,
     ngp_m_per_s,
     seconds_of,
+    weighted_mean,
 )
 
-FORMULA_VERSION = "3"  # a change recomputes every run
+FORMULA_VERSION = "4"  # a change recomputes every run
 
 STEEP_GRADE = -0.03  # rise over run; descents of this and steeper load the knee
 
@@ -82,6 +83,7 @@ def metrics_of_run(
         "srpe": srpe(rpe, timer_s),
         **_pace_metrics(seconds, timer_s, distance_m, values),
         **form_of_run(samples, seconds),
+        "temperature_c": weighted_mean(column(samples, "temperature_c"), dt_s),
     }
 
 

@@ -14,6 +14,7 @@ from analytics.calendar import daily_load, weekly_trends
 from analytics.form import RUN_FORM, form_by_speed, form_trends
 from analytics.load import HeartRateProfile, with_spikes
 from analytics.pace import BEST_EFFORTS, best_efforts
+from analytics.pace_context import weekly_pace, zone_pace
 from analytics.plan import dated, plan_vs_actual, upcoming_spikes
 from analytics.race import race_equivalents
 from analytics.run_metrics import FORMULA_VERSION, AthleteValues, cross_training_load, metrics_of_run
@@ -71,13 +72,21 @@ def refresh_athlete(
         replace(con, "plan_sessions", sessions, athlete=athlete)
         replace(con, "daily_load", daily, athlete=athlete)
         replace(con, "weekly_trends", weeks, athlete=athlete)
-        begun = weeks.filter(pl.col("week_start") <= today).get_column("week_start")
-        worth = race_equivalents(_efforts(con, athlete, today), begun, goal_s=_goal_s(settings, athlete))
-        replace(con, "race_equivalents", worth, athlete=athlete)
-        replace(con, "form_trends", form_trends(_form(con, athlete, today), begun), athlete=athlete)
         matched = plan_vs_actual(sessions, runs, strength["local_date"].to_list(), today=today)
         replace(con, "plan_vs_actual", matched, athlete=athlete)
         replace(con, "upcoming_spikes", upcoming_spikes(sessions, runs, today=today), athlete=athlete)
+        begun = weeks.filter(pl.col("week_start") <= today)
+        starts = begun.get_column("week_start")
+        of_weeks = {
+            "weekly_pace": weekly_pace(begun, runs),
+            "zone_pace": zone_pace(sessions, matched, runs, starts),
+            "form_trends": form_trends(_form(con, athlete, today), starts),
+            "race_equivalents": race_equivalents(
+                _efforts(con, athlete, today), starts, goal_s=_goal_s(settings, athlete)
+            ),
+        }
+        for table, rows in of_weeks.items():
+            replace(con, table, rows, athlete=athlete)
     return {"runs": runs.height, "metrics_computed": computed, "days": daily.height, "weeks": weeks.height}
 
 

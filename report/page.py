@@ -122,6 +122,8 @@ def render_page(
             weeks=weeks,
             weeks_charts=_weeks_charts(weeks, units),
             pace_charts=_pace_charts(paces, week, units),
+            confounders=confounder_sentence(ask("pace_context")[0]),
+            zones=ask("zone_pace"),
             trend=trend_sentence(week, weeks_known=_known_weeks(paces), units=units),
             efforts=ask("personal_bests"),
             form=[_form_row(row) for row in ask("form")],
@@ -164,6 +166,34 @@ def trend_sentence(week: Mapping[str, Any], *, weeks_known: int, units: Units) -
         f"{str(week['pace_trend']).capitalize()} by {number(abs(per_week or 0), digits=1)} {unit}"
         f" (95 % interval {number(near, digits=1)} to {number(far, digits=1)})."
     )
+
+
+def confounder_sentence(context: Mapping[str, Any]) -> str:
+    """
+    Say how sure the trend is, and whether heat or hills may be behind it.
+
+    Args:
+        context: The row of the question pace_context.
+    """
+    if context["trend_p"] is None:
+        return ""
+    known = [
+        (name, f"{number(low)} to {number(high)} {unit}", low is not None)
+        for name, low, high, unit in (
+            ("heat", context["coolest_c"], context["warmest_c"], "°C at the watch"),
+            ("hills", context["flattest_m_per_km"], context["hilliest_m_per_km"], "m of climb per km"),
+        )
+    ]
+    said = [f"Mann–Kendall test of the same weeks: p = {number(context['trend_p'], digits=3)}."]
+    for name, span, is_known in known:
+        if name in context["confounders"]:
+            word = "warmer" if name == "heat" else "hillier"
+            said.append(f"Your {word} weeks were slower ({span}): part of the trend may be {name}.")
+        elif is_known:
+            said.append(f"No sign of {name} in it ({span}).")
+        else:
+            said.append(f"Whether {name} had a part is unknown.")
+    return " ".join(said)
 
 
 def race_sentence(race: Mapping[str, Any]) -> str:

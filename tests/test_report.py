@@ -17,7 +17,14 @@ import pytest
 
 from report.charts import PACE_SCHEMA, WEEK_SCHEMA, pace_chart, weeks_chart
 from report.format import Units
-from report.page import asymmetry_sentence, evidence_rows, race_sentence, render_page, trend_sentence
+from report.page import (
+    asymmetry_sentence,
+    confounder_sentence,
+    evidence_rows,
+    race_sentence,
+    render_page,
+    trend_sentence,
+)
 from report.questions import query_names, read_query
 from store.database import migrations
 
@@ -710,6 +717,79 @@ def test_asymmetry_counts_the_sides_and_claims_nothing() -> None:
     assert "for none of them on the left and for 2 on the right" in said
     assert not re.search("cause|because|due to", said)
     assert asymmetry_sentence([]) == ""
+
+
+@pytest.mark.parametrize(
+    ("confounders", "said"),
+    [
+        (["heat"], "Your warmer weeks were slower (8 to 21 °C at the watch): part of the trend may be heat."),
+        (
+            ["heat", "hills"],
+            "Your hillier weeks were slower (4 to 19 m of climb per km): part of the trend may be hills.",
+        ),
+        (
+            [],
+            "No sign of heat in it (8 to 21 °C at the watch). No sign of hills in it (4 to 19 m of climb per km).",
+        ),
+    ],
+)
+def test_heat_and_hills_are_named_where_they_show(confounders: list[str], said: str) -> None:
+    """With their span, and as a possibility."""
+    context = {
+        "trend_p": 0.0635,
+        "confounders": confounders,
+        "coolest_c": 8.2,
+        "warmest_c": 21.4,
+        "flattest_m_per_km": 4.0,
+        "hilliest_m_per_km": 19.0,
+    }
+
+    sentence = confounder_sentence(context)
+
+    assert sentence.startswith("Mann–Kendall test of the same weeks: p = 0.064.")
+    assert said in sentence
+    nothing_known = context | {"coolest_c": None, "warmest_c": None, "confounders": []}
+    assert "Whether heat had a part is unknown." in confounder_sentence(nothing_known)
+    assert confounder_sentence(context | {"trend_p": None}) == ""
+
+
+def test_the_weeks_pace_stands_beside_the_plans(season: duckdb.DuckDBPyConnection) -> None:
+    """By zone, and how sure the trend is below its sentence."""
+    for week, zone, gap_s_per_km, pace in (
+        (date(2026, 8, 17), "Z2", 390.0, "faster than planned"),
+        (date(2026, 8, 10), "Z4", 300.0, "as planned"),
+    ):
+        insert(
+            season,
+            "zone_pace",
+            athlete="me",
+            week_start=week,
+            zone=zone,
+            runs=2,
+            distance_m=13200.0,
+            planned_pace_s_per_km=420.0,
+            gap_s_per_km=gap_s_per_km,
+            pace=pace,
+        )
+    insert(
+        season,
+        "weekly_pace",
+        athlete="me",
+        week_start=date(2026, 8, 17),
+        trend_tau=-0.9,
+        trend_p=0.001,
+        confounders=["hills"],
+        climb_m_per_km=12.0,
+    )
+
+    text = text_of(season)
+
+    assert "Z2 13.2 km 7:00 /km 6:30 /km faster than planned" in text
+    assert "Z4" not in text
+    assert (
+        "p = 0.001. Whether heat had a part is unknown. Your hillier weeks were slower (12 to 12 m of climb per km)"
+        in text
+    )
 
 
 @pytest.mark.parametrize(

@@ -73,6 +73,7 @@ def hour(**sensors: object) -> pl.DataFrame:
         "stance_time_ms": 240.0,
         "stance_balance_pct": 50.4,
         "vertical_oscillation_mm": 81.0,
+        "temperature_c": 18.0,
     }
     return samples_of(timer_s, **(all_on | sensors))
 
@@ -126,6 +127,7 @@ def test_an_even_hour_has_the_published_values():
         "vertical_oscillation_mm": pytest.approx(81),
         "step_length_mm": pytest.approx(200_000 / 172),
         "cadence_spm": pytest.approx(172),
+        "temperature_c": pytest.approx(18),
         **dict.fromkeys(MEASURES.values(), pytest.approx(0, abs=1e-6)),
     }
 
@@ -147,7 +149,7 @@ def test_any_sensor_may_be_missing(sensor):
     lost = {name for name, value in found.items() if value is None and complete[name] is not None}
     assert lost == {
         "distance_m": set(complete)
-        - {"trimp_banister", "trimp_edwards", "hrss", "srpe"}
+        - {"trimp_banister", "trimp_edwards", "hrss", "srpe", "temperature_c"}
         - (set(MEASURES) - {"step_length_mm"}),
         "altitude_m": {"steep_descent_m"},
         "hr_bpm": {
@@ -255,6 +257,13 @@ def test_form_is_measured_while_running():
     found = metrics(samples_of(timer_s, distance_m=distance_m, cadence_spm=[0, 170, 170, 0, 180, 60, 40]))
 
     assert found["cadence_spm"] == pytest.approx((170 * 2 + 180 * 10) / 12)
+
+
+def test_frost_is_a_temperature_and_each_sample_counts_by_its_time() -> None:
+    """0 and below are measurements, unlike those of a heart-rate strap."""
+    found = metrics(samples_of([0, 1, 2, 10], distance_m=[0, 3, 6, 30], temperature_c=[5, 0, -4, np.nan]))
+
+    assert found["temperature_c"] == pytest.approx(-2)
 
 
 def test_an_hour_takes_a_few_milliseconds():

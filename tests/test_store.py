@@ -51,6 +51,13 @@ CONTRACT = {
     "decoupling_pct knee_load_klu easy_pace_s_per_km stance_time_ms stance_balance_pct vertical_oscillation_mm "
     "cadence_spm spike_ratio spike_bin longest_30d_m",
     "best_efforts": "activity_id distance_m time_s started_at_elapsed_s",
+    "personal_bests": "athlete distance_m local_date activity_id time_s previous_s",
+    "race_equivalents": "athlete week_start critical_speed_m_per_s d_prime_m critical_speed_r2 critical_speed_efforts "
+    "from_activity_id from_date from_distance_m from_time_s half_riegel_s own_exponent half_own_s vdot half_vdot_s goal_s",
+    "run_form": "activity_id measure speed_from_m_per_s value seconds",
+    "form_trends": "athlete week_start measure value runs runs_before change change_low change_high trend",
+    "weekly_pace": "athlete week_start temperature_c climb_m_per_km trend_tau trend_p confounders",
+    "zone_pace": "athlete week_start zone runs distance_m planned_pace_s_per_km gap_s_per_km pace",
     "daily_load": "athlete local_date distance_m timer_s srpe hrss rtss knee_load_klu descent_m ctl atl tsb "
     "acwr_uncoupled acwr_ewma is_warming_up",
     "weekly_trends": "athlete week_start plan_week runs distance_m timer_s longest_run_m planned_distance_m planned_runs "

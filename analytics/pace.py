@@ -40,6 +40,7 @@ EASY_HR_SHARE = 0.75  # of maximum heart rate
 EASY_HR_BAND_BPM = 3.0
 EASY_MAX_GRADE = 0.03
 EASY_MIN_S = 180
+LINE_MIN_POINTS = 3
 
 BEST_EFFORT_DISTANCES_M = (400.0, 800.0, 1000.0, 1609.344, 5000.0, 10000.0, 21097.5)
 MAX_RUNNING_SPEED_M_PER_S = 7.0  # over 400 m and more; faster is a glitch or a vehicle
@@ -254,6 +255,15 @@ def easy_pace(seconds: Seconds, max_bpm: float | None) -> tuple[float | None, fl
     if np.sum(fits) < EASY_MIN_S:
         return None, 0.0
     return 1000 / float(np.median(seconds.graded_m_per_s[fits])), float(np.sum(fits))
+
+
+def speed_at_hr_m_per_s(hr_bpm: Floats, speed_m_per_s: Floats, at_bpm: float) -> float | None:
+    """Read the least-squares line of speed over heart rate; None below three points and beyond their heart rates."""
+    if len(hr_bpm) < LINE_MIN_POINTS or not hr_bpm.min() < at_bpm < hr_bpm.max():
+        return None
+    off_bpm = hr_bpm - hr_bpm.mean()
+    slope = float(np.sum(off_bpm * speed_m_per_s) / np.sum(off_bpm**2))
+    return float(np.mean(speed_m_per_s)) + slope * (at_bpm - float(np.mean(hr_bpm)))
 
 
 def best_efforts(samples: pl.DataFrame) -> pl.DataFrame:

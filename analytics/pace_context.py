@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from analytics.load import Floats
-from analytics.pace import TREND_MIN_WEEKS, kendall, mann_kendall
+from analytics.pace import EASY_HR_SHARE, TREND_MIN_WEEKS, kendall, mann_kendall, speed_at_hr_m_per_s
 
 ZonePaceWord = Literal["as planned", "faster than planned", "slower than planned"]
 
@@ -19,6 +19,7 @@ AS_PLANNED_SHARE = 0.05  # of the planned pace, ours
 WEEKLY_PACE = pl.Schema(
     {
         "week_start": pl.Date(),
+        "line_pace_s_per_km": pl.Float64(),
         "temperature_c": pl.Float64(),
         "climb_m_per_km": pl.Float64(),
         "trend_tau": pl.Float64(),
@@ -39,7 +40,7 @@ ZONE_PACE = pl.Schema(
 )
 
 
-def weekly_pace(weeks: pl.DataFrame, runs: pl.DataFrame) -> pl.DataFrame:
+def weekly_pace(weeks: pl.DataFrame, runs: pl.DataFrame, *, max_hr_bpm: float | None = None) -> pl.DataFrame:
     """
     Say of the easy-pace trend of each week how sure it is, and what else could be behind it.
 
@@ -48,7 +49,8 @@ def weekly_pace(weeks: pl.DataFrame, runs: pl.DataFrame) -> pl.DataFrame:
 
     Args:
         weeks: Weeks without gaps, in order: week_start, easy_pace_s_per_km.
-        runs: local_date, distance_m, ascent_m, easy_pace_s, temperature_c.
+        runs: local_date, distance_m, ascent_m, easy_pace_s, temperature_c, avg_hr_bpm, gap_s_per_km.
+        max_hr_bpm: The athlete's maximum heart rate; None is unknown.
 
     Returns:
         One row a week: the columns of table weekly_pace without athlete. Temperature and climb are those of the runs
@@ -69,7 +71,12 @@ def weekly_pace(weeks: pl.DataFrame, runs: pl.DataFrame) -> pl.DataFrame:
     told = pl.DataFrame(
         rows, schema={name: WEEKLY_PACE[name] for name in ("trend_tau", "trend_p", "confounders")}
     )
-    return around.hstack(told).select(WEEKLY_PACE.names())
+    lines = _line_paces(weeks, runs, max_hr_bpm)
+    return (
+        around.hstack(told)
+        .join(lines, on="week_start", how="left", maintain_order="left")
+        .select(WEEKLY_PACE.names())
+    )
 
 
 def zone_pace(
@@ -122,6 +129,26 @@ def _circumstances(weeks: pl.DataFrame, runs: pl.DataFrame) -> pl.DataFrame:
         temperature_c=(pl.col("temperature_c") * easy_s).filter(warm).sum() / easy_s.filter(warm).sum(),
         climb_m_per_km=pl.col("ascent_m").filter(climbed).sum() / km.filter(climbed).sum(),
     ).with_columns(pl.col("temperature_c", "climb_m_per_km").cast(pl.Float64).fill_nan(None))
+
+
+def _line_paces(weeks: pl.DataFrame, runs: pl.DataFrame, max_hr_bpm: float | None) -> pl.DataFrame:
+    """Pace at the reference heart rate by the line through the runs of each week, where it has one."""
+    schema = {name: WEEKLY_PACE[name] for name in ("week_start", "line_pace_s_per_km")}
+    if max_hr_bpm is None:
+        return pl.DataFrame(schema=schema)
+    told = runs.filter(pl.col("avg_hr_bpm") > 0, pl.col("gap_s_per_km") > 0)
+    by_week = (
+        _in_weeks(told, weeks.get_column("week_start"))
+        .group_by("week_start", maintain_order=True)
+        .agg("avg_hr_bpm", "gap_s_per_km")
+    )
+    reference_bpm = EASY_HR_SHARE * max_hr_bpm
+    speeds = [
+        (week_start, speed_at_hr_m_per_s(np.array(hr_bpm), 1000 / np.array(pace_s_per_km), reference_bpm))
+        for week_start, hr_bpm, pace_s_per_km in by_week.iter_rows()
+    ]
+    rows = [(week_start, 1000 / speed) for week_start, speed in speeds if speed and speed > 0]
+    return pl.DataFrame(rows, schema=schema, orient="row")
 
 
 def _in_weeks(frame: pl.DataFrame, week_starts: pl.Series) -> pl.DataFrame:

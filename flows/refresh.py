@@ -78,7 +78,7 @@ def refresh_athlete(
         begun = weeks.filter(pl.col("week_start") <= today)
         starts = begun.get_column("week_start")
         of_weeks = {
-            "weekly_pace": weekly_pace(begun, runs),
+            "weekly_pace": weekly_pace(begun, runs, max_hr_bpm=values.heart_rate.max_bpm),
             "zone_pace": zone_pace(sessions, matched, runs, starts),
             "form_trends": form_trends(_form(con, athlete, today), starts),
             "race_equivalents": race_equivalents(

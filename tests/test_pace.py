@@ -29,6 +29,7 @@ from analytics.pace import (
     pace_trend,
     seconds_of,
     smoothed_grade,
+    speed_at_hr_m_per_s,
     theil_sen,
 )
 
@@ -347,6 +348,20 @@ def test_easy_pace_needs_three_minutes_in_total():
     assert easy_pace(joined(warm_up, *[piece] * 17), 200) == (None, 0.0)
     assert easy_pace(joined(warm_up, *[piece] * 18), None) == (None, 0.0)
     assert easy_pace(steady(3600), 200) == (None, 0.0)
+
+
+def test_speed_is_read_from_the_line_over_heart_rate():
+    """Four efforts and the speed at 145 beats; never beyond the heart rates that were run."""
+    hr_bpm, speed = np.array([130.0, 140, 150, 155]), np.array([2.60, 2.80, 3.00, 3.12])
+
+    at_145 = speed_at_hr_m_per_s(hr_bpm, speed, 145)
+
+    assert at_145 is not None
+    assert (at_145, 1000 / at_145) == pytest.approx(FORMULAS["speed_at_hr145"], rel=2e-5)
+    assert at_145 == pytest.approx(np.polyval(np.polyfit(hr_bpm, speed, 1), 145))
+    assert speed_at_hr_m_per_s(hr_bpm, speed, 129) is None
+    assert speed_at_hr_m_per_s(hr_bpm[:2], speed[:2], 135) is None
+    assert speed_at_hr_m_per_s(np.full(3, 140.0), speed[:3], 140) is None
 
 
 def test_best_efforts_find_the_fast_kilometre():

@@ -20,7 +20,8 @@ RUNS = pl.Schema(
         "activity_id": pl.String,
         "local_date": pl.Date,
         **dict.fromkeys(
-            ("distance_m", "ascent_m", "easy_pace_s", "temperature_c", "gap_s_per_km"), pl.Float64
+            ("distance_m", "ascent_m", "easy_pace_s", "temperature_c", "gap_s_per_km", "avg_hr_bpm"),
+            pl.Float64,
         ),
     }
 )
@@ -86,6 +87,24 @@ def test_circumstances_are_those_of_easy_running() -> None:
 
     assert told["temperature_c"].to_list() == [pytest.approx(12.5), None]
     assert told["climb_m_per_km"].to_list() == [pytest.approx(15), None]
+
+
+def test_the_line_through_the_runs_of_a_week_is_a_second_opinion() -> None:
+    """Read at 75 % of the maximum; unknown without it, below three runs, and where no run was that hard."""
+    points = [(130, 2.60), (140, 2.80), (150, 3.00), (155, 3.12)]
+    runs = runs_of(
+        *(
+            run(day + 7 * week, avg_hr_bpm=hr_bpm + harder, gap_s_per_km=1000 / speed)
+            for week, (count, harder) in enumerate([(4, 0), (2, 0), (4, 20)])
+            for day, (hr_bpm, speed) in enumerate(points[:count])
+        ),
+        run(6, avg_hr_bpm=150.0),
+    )
+
+    told = weekly_pace(weeks_of(None, None, None), runs, max_hr_bpm=145 / 0.75)
+
+    assert told["line_pace_s_per_km"].to_list() == [pytest.approx(344.14, abs=0.005), None, None]
+    assert weekly_pace(weeks_of(None), runs)["line_pace_s_per_km"].to_list() == [None]
 
 
 @pytest.mark.parametrize(

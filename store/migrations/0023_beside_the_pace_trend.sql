@@ -6,6 +6,7 @@ comment on column run_metrics.temperature_c is 'Mean temperature at the device, 
 create table weekly_pace (
     athlete varchar not null,
     week_start date not null,
+    line_pace_s_per_km double,
     temperature_c double,
     climb_m_per_km double,
     trend_tau double,
@@ -15,6 +16,7 @@ create table weekly_pace (
 comment on table weekly_pace is 'One row per athlete and week: how sure the trend of easy pace is, and what else could be behind it.';
 comment on column weekly_pace.athlete is 'Key of the athlete in kneewatch.toml.';
 comment on column weekly_pace.week_start is 'First day of the week, by the athlete''s setting.';
+comment on column weekly_pace.line_pace_s_per_km is 'A second opinion on easy pace: the line of speed over mean heart rate through the runs of the week, read at the reference; null below three runs and where the reference is not among their heart rates.';
 comment on column weekly_pace.temperature_c is 'Mean temperature at the device of the runs that easy pace rests on, by their seconds of it, degrees Celsius.';
 comment on column weekly_pace.climb_m_per_km is 'Metres climbed per kilometre in the runs that easy pace rests on.';
 comment on column weekly_pace.trend_tau is 'Kendall''s tau-b of easy pace and time over the last 16 weeks: -1 is faster every week; null below six weeks and where all are alike.';

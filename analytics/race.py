@@ -1,6 +1,7 @@
 """What best efforts are worth: critical speed, and what they would be over the half marathon."""
 
-from typing import NamedTuple
+from datetime import date
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -47,6 +48,9 @@ RACE_EQUIVALENTS = pl.Schema(
         "goal_s": pl.Float64,
     }
 )
+
+
+Effort = dict[str, Any]
 
 
 class CriticalSpeed(NamedTuple):
@@ -126,12 +130,10 @@ def race_equivalents(
     Returns:
         One row a week: the columns of table race_equivalents without athlete.
     """
-    bests = _bests(efforts, week_starts)
-    by_week = {week: of_week for (week,), of_week in bests.group_by("week_start")}
-    rows = [
-        {"week_start": week, "goal_s": goal_s} | (_worth(by_week[week]) if week in by_week else {})
-        for week in week_starts
-    ]
+    by_week: dict[date, list[Effort]] = {week: [] for week in week_starts}
+    for effort in _bests(efforts, week_starts).iter_rows(named=True):
+        by_week[effort["week_start"]].append(effort)
+    rows = [{"week_start": week, "goal_s": goal_s} | _worth(bests) for week, bests in by_week.items()]
     return pl.DataFrame(rows, schema=RACE_EQUIVALENTS)
 
 
@@ -146,27 +148,33 @@ def _bests(efforts: pl.DataFrame, week_starts: pl.Series) -> pl.DataFrame:
     windows = of_weeks.join(pl.DataFrame({"later": range(EFFORT_WEEKS)}), how="cross").with_columns(
         week_start=pl.col("week_start") + pl.duration(weeks=pl.col("later"))
     )
+    windows = windows.join(weeks, on="week_start", how="semi")
     return windows.sort(in_order).unique(["week_start", "distance_m"], keep="first", maintain_order=True)
 
 
-def _worth(bests: pl.DataFrame) -> dict[str, object]:
+def _worth(bests: list[Effort]) -> dict[str, object]:
     """Turn the fastest efforts of a window, one a distance, into the columns of its week."""
-    line = critical_speed(bests.get_column("distance_m").to_numpy(), bests.get_column("time_s").to_numpy())
-    told: dict[str, object] = {}
-    if line:
-        told = {
-            "critical_speed_m_per_s": line.speed_m_per_s,
-            "d_prime_m": line.d_prime_m,
-            "critical_speed_r2": line.r2,
-            "critical_speed_efforts": line.efforts,
-        }
-    races = bests.filter(
-        pl.col("distance_m") >= SHORT_M, pl.col("time_s").is_between(*RIEGEL_RANGE_S)
-    ).to_dicts()
-    return told | (_over_the_half(races) if races else {})
+    distance_m, time_s = (np.array([effort[name] for effort in bests]) for name in ("distance_m", "time_s"))
+    line = critical_speed(distance_m, time_s)
+    shortest_s, longest_s = RIEGEL_RANGE_S
+    races = [
+        effort
+        for effort in bests
+        if effort["distance_m"] >= SHORT_M and shortest_s <= effort["time_s"] <= longest_s
+    ]
+    return (_as_columns(line) if line else {}) | (_over_the_half(races) if races else {})
 
 
-def _over_the_half(races: list[dict[str, float]]) -> dict[str, object]:
+def _as_columns(line: CriticalSpeed) -> dict[str, object]:
+    return {
+        "critical_speed_m_per_s": line.speed_m_per_s,
+        "d_prime_m": line.d_prime_m,
+        "critical_speed_r2": line.r2,
+        "critical_speed_efforts": line.efforts,
+    }
+
+
+def _over_the_half(races: list[Effort]) -> dict[str, object]:
     best = min(races, key=lambda race: _to_half_s(race, RIEGEL_EXPONENT))
     own = _own_exponent({race["distance_m"]: race for race in races})
     value = vdot(best["distance_m"], best["time_s"])
@@ -181,11 +189,11 @@ def _over_the_half(races: list[dict[str, float]]) -> dict[str, object]:
     }
 
 
-def _to_half_s(race: dict[str, float], exponent: float) -> float:
+def _to_half_s(race: Effort, exponent: float) -> float:
     return riegel_s(race["distance_m"], race["time_s"], HALF_MARATHON_M, exponent=exponent)
 
 
-def _own_exponent(races: dict[float, dict[str, float]]) -> float | None:
+def _own_exponent(races: dict[float, Effort]) -> float | None:
     """Exponent between 5 and 10 km of different runs; within one run the shorter was no effort of its own."""
     if SHORT_M not in races or LONG_M not in races:
         return None

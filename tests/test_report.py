@@ -317,6 +317,8 @@ def insert_race(con: duckdb.DuckDBPyConnection, **values: Any) -> None:
         ("ten", date(2026, 8, 2), 10000.0, 3000.0),
         ("one", date(2026, 8, 20), 1000.0, 280.0),
         ("long ago", date(2026, 3, 1), 1000.0, 270.0),
+        ("slow mile", date(2026, 3, 2), 1609.344, 520.0),
+        ("fast mile", date(2026, 8, 19), 1609.344, 500.0),
     ):
         insert_run(con, name, day, distance_m=12000.0)
         insert(
@@ -634,6 +636,7 @@ def test_best_efforts_stand_beside_the_goal(season: duckdb.DuckDBPyConnection) -
     text = text_of(season)
 
     assert "1 km 4:40 4:30 4:30 1 Mar 2026" in text
+    assert "1 mile 8:20 8:20 new, 8:40 before 5:11 19 Aug 2026" in text
     assert "10 km 50:00 50:00 5:00 2 Aug 2026" in text
     assert "Half marathon, Riegel 1:50:19 Half marathon, VDOT 1:50:52 VDOT 40.0" in text
     assert "Critical speed 4:50 /km lower bound; D′ 120 m" in text

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from analytics.load import Floats
 from analytics.pace import (
     EASY_MAX_GRADE,
+    MIN_KNOWN_SHARE,
     MOVING_M_PER_S,
     ROUNDING,
     Seconds,
@@ -176,11 +177,18 @@ def _measures(samples: pl.DataFrame, seconds: Seconds | None) -> dict[str, Float
     """Each measure by sample, NaN where unknown; a sensor that has nothing to say sends 0."""
     values = {name: np.where(column(samples, name) > 0, column(samples, name), np.nan) for name in MEASURES}
     if seconds is not None:
-        speed_m_per_s = mean_speed_m_per_s(seconds.speed_m_per_s)[_second_of(samples, seconds)]
-        from_cadence_mm = speed_m_per_s * 60_000 / values["cadence_spm"]
+        from_cadence_mm = _speed_m_per_s(samples, seconds) * 60_000 / values["cadence_spm"]
         recorded_mm = values["step_length_mm"]
         values["step_length_mm"] = np.where(np.isfinite(recorded_mm), recorded_mm, from_cadence_mm)
     return values
+
+
+def _speed_m_per_s(samples: pl.DataFrame, seconds: Seconds) -> Floats:
+    """Speed of each sample: the watch's own, from which its step length comes, else that of its way."""
+    told_m_per_s = column(samples, "speed_m_per_s")
+    if np.mean(np.isfinite(told_m_per_s)) >= MIN_KNOWN_SHARE:
+        return told_m_per_s
+    return mean_speed_m_per_s(seconds.speed_m_per_s)[_second_of(samples, seconds)]
 
 
 def _second_of(samples: pl.DataFrame, seconds: Seconds) -> NDArray[np.intp]:
@@ -192,7 +200,7 @@ def _second_of(samples: pl.DataFrame, seconds: Seconds) -> NDArray[np.intp]:
 
 def _strides(samples: pl.DataFrame, seconds: Seconds, values: dict[str, Floats]) -> Strides:
     second = _second_of(samples, seconds)
-    speed_m_per_s = mean_speed_m_per_s(seconds.speed_m_per_s)[second]
+    speed_m_per_s = np.nan_to_num(_speed_m_per_s(samples, seconds))
     is_flat_running = (speed_m_per_s >= RUNNING_FROM_M_PER_S) & (
         np.abs(seconds.grade[second]) <= EASY_MAX_GRADE
     )

@@ -5,12 +5,12 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
+from analytics.calendar import TREND_WEEKS
 from analytics.load import Floats
 from analytics.pace import EASY_HR_SHARE, TREND_MIN_WEEKS, kendall, mann_kendall, speed_at_hr_m_per_s
 
 ZonePaceWord = Literal["as planned", "faster than planned", "slower than planned"]
 
-TREND_WEEKS = 16  # as for the trend itself
 CHANCE = 0.05  # a connection that chance makes as often is not named
 # What may lie behind slower weeks: its column, and how far it must range to matter, ours.
 CONFOUNDERS = {"heat": ("temperature_c", 5.0), "hills": ("climb_m_per_km", 5.0)}

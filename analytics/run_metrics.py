@@ -22,7 +22,7 @@ from analytics.pace import (
     weighted_mean,
 )
 
-FORMULA_VERSION = "4"  # a change recomputes every run
+FORMULA_VERSION = "5"  # a change recomputes every run
 
 STEEP_GRADE = -0.03  # rise over run; descents of this and steeper load the knee
 

@@ -23,7 +23,7 @@ MON = date(2026, 6, 1)
 FORM = pl.Schema({"activity_id": pl.String, "local_date": pl.Date, **RUN_FORM})
 
 
-def run_of(speed_m_per_s: np.ndarray, **columns: object) -> pl.DataFrame:
+def run_of(speed_m_per_s: np.ndarray, /, **columns: object) -> pl.DataFrame:
     """Samples every second, distance from the speed; sensors are arrays or one value for all, or missing."""
     count = len(speed_m_per_s) + 1
     values = {
@@ -77,6 +77,22 @@ def test_a_recorded_step_length_is_believed() -> None:
     found = form(run_of(np.full(600, 3.0), cadence_spm=170, step_length_mm=1010))
 
     assert found["step_length_mm"] == pytest.approx(1010)
+
+
+def test_the_watchs_own_speed_decides_where_there_is_one() -> None:
+    """Its step length comes from it; satellites that wander say nothing of form."""
+    rng = np.random.default_rng(3)
+    way = 2.7 + np.repeat(rng.normal(0, 0.5, 180), 20)
+    told = 2.7 + 0.09 * np.sin(np.arange(3601) / 40)
+
+    samples = run_of(way, speed_m_per_s=told, cadence_spm=168, step_length_mm=told * 60_000 / 168)
+
+    assert form(samples)["step_length_drift_mm"] == pytest.approx(0, abs=0.01)
+    bands = form_by_speed(samples)
+    assert bands["speed_from_m_per_s"].unique().to_list() == [pytest.approx(2.6)]
+    without = samples.with_columns(step_length_mm=None)
+    assert form(without)["step_length_mm"] == pytest.approx(2.7 * 60_000 / 168, rel=1e-3)
+    assert len(form_by_speed(samples.with_columns(speed_m_per_s=None))) > len(bands)
 
 
 def test_form_by_speed_has_a_row_a_band_with_a_minute() -> None:

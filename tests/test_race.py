@@ -180,8 +180,8 @@ def test_the_time_of_a_vdot_has_that_vdot(metres: float, speed: float) -> None:
 
 
 def test_a_week_is_told_by_the_effort_that_is_worth_most() -> None:
-    """10 km in 50:00 is worth more than 5 km in 25:00; 400 m say nothing of a half marathon."""
-    efforts = efforts_of(("a", 0, 5000, 1500), ("b", 2, 10000, 3000), ("c", 3, 400, 60))
+    """10 km in 50:00 is worth more than 5 km in 25:00; a kilometre says nothing of a half marathon."""
+    efforts = efforts_of(("a", 0, 5000, 1500), ("b", 2, 10000, 3000), ("c", 3, 1000, 215))
 
     (week,) = race_equivalents(efforts, weeks(1), goal_s=6900).to_dicts()
 

@@ -184,7 +184,8 @@ def confounder_sentence(context: Mapping[str, Any]) -> str:
             ("hills", context["flattest_m_per_km"], context["hilliest_m_per_km"], "m of climb per km"),
         )
     ]
-    said = [f"Mann–Kendall test of the same weeks: p = {number(context['trend_p'], digits=3)}."]
+    p = "< 0.001" if context["trend_p"] < 0.001 else f"= {number(context['trend_p'], digits=3)}"
+    said = [f"Mann–Kendall test of the same weeks: p {p}."]
     for name, span, is_known in known:
         if name in context["confounders"]:
             word = "warmer" if name == "heat" else "hillier"

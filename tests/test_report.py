@@ -753,6 +753,7 @@ def test_heat_and_hills_are_named_where_they_show(confounders: list[str], said: 
     assert said in sentence
     nothing_known = context | {"coolest_c": None, "warmest_c": None, "confounders": []}
     assert "Whether heat had a part is unknown." in confounder_sentence(nothing_known)
+    assert "p < 0.001." in confounder_sentence(context | {"trend_p": 0.0004})
     assert confounder_sentence(context | {"trend_p": None}) == ""
 
 

@@ -18,6 +18,8 @@ GRADE_SPAN_M = 50.0  # shortest distance a grade is taken over, ours
 MAX_GRADE = 0.30  # rise over run; steeper is a glitch or no running
 STANDING_M_PER_S = 0.5  # below this the altitude wanders and the distance does not
 MOVING_M_PER_S = 0.8
+ROUNDING = 1e-9
+SPEED_WITHIN_S = 5  # to each side: a slow step is no stop, and a stop of ten seconds is one; ours
 MIN_KNOWN_SHARE = 0.5  # of the samples, for altitude and for heart rate to speak for the run
 MAX_SAMPLE_GAP_S = 10.0  # a sample speaks for at most this long
 LONGEST_RECORDING_S = 7 * 86400  # a broken clock must not fill the memory
@@ -38,6 +40,7 @@ EASY_HR_SHARE = 0.75  # of maximum heart rate
 EASY_HR_BAND_BPM = 3.0
 EASY_MAX_GRADE = 0.03
 EASY_MIN_S = 180
+LINE_MIN_POINTS = 3
 
 BEST_EFFORT_DISTANCES_M = (400.0, 800.0, 1000.0, 1609.344, 5000.0, 10000.0, 21097.5)
 MAX_RUNNING_SPEED_M_PER_S = 7.0  # over 400 m and more; faster is a glitch or a vehicle
@@ -61,6 +64,7 @@ class Seconds:
         hr_bpm: Heart rate; NaN where no sample is near.
         cadence_spm: Steps a minute; NaN where no sample is near.
         has_altitude: Whether the grade was measured.
+        starts_at_s: Timer time at which the first second begins.
     """
 
     speed_m_per_s: Floats
@@ -69,6 +73,7 @@ class Seconds:
     hr_bpm: Floats
     cadence_spm: Floats
     has_altitude: bool
+    starts_at_s: float = 0.0
 
 
 class TheilSen(NamedTuple):
@@ -129,6 +134,7 @@ def seconds_of(samples: pl.DataFrame, *, model: GradeModel = "heart_rate") -> Se
         hr_bpm=_next_sample(ticks_s[1:], timer_s, column(samples, "hr_bpm")),
         cadence_spm=_next_sample(ticks_s[1:], timer_s, column(samples, "cadence_spm")),
         has_altitude=has_altitude,
+        starts_at_s=float(timer_s[0]),
     )
 
 
@@ -163,10 +169,43 @@ def durations_s(samples: pl.DataFrame) -> Floats:
     return np.clip(np.nan_to_num(np.diff(timer_s, prepend=timer_s[:1])), 0.0, MAX_SAMPLE_GAP_S)
 
 
-def gap_s_per_km(pace_s_per_km: float, seconds: Seconds) -> float | None:
-    """Turn the pace of a run into what it would have been on the flat."""
-    graded_m = float(np.sum(seconds.graded_m_per_s))
-    return pace_s_per_km * float(np.sum(seconds.speed_m_per_s)) / graded_m if graded_m > 0 else None
+def weighted_mean(values: Floats, weights_s: Floats) -> float | None:
+    """Return the mean of the values that are known and have a weight; None where none is."""
+    counts = np.isfinite(values) & (weights_s > 0)
+    return float(np.average(values[counts], weights=weights_s[counts])) if counts.any() else None
+
+
+def mean_speed_m_per_s(speed_m_per_s: Floats) -> Floats:
+    """Return the mean speed of the eleven seconds around each second, of fewer at the ends."""
+    along_m = np.concatenate(([0.0], np.cumsum(speed_m_per_s)))
+    second = np.arange(len(speed_m_per_s))
+    begin = np.maximum(second - SPEED_WITHIN_S, 0)
+    end = np.minimum(second + SPEED_WITHIN_S + 1, len(speed_m_per_s))
+    return np.asarray((along_m[end] - along_m[begin]) / (end - begin))
+
+
+def is_moving(speed_m_per_s: Floats) -> NDArray[np.bool_]:
+    """Tell for each second whether the runner is under way: at 0.8 m/s or faster over the eleven seconds around it."""
+    return np.asarray(mean_speed_m_per_s(speed_m_per_s) >= MOVING_M_PER_S - ROUNDING)
+
+
+def gap_s_per_km(
+    seconds: Seconds, *, distance_m: float | None = None, model: GradeModel = "heart_rate"
+) -> float | None:
+    """
+    Return the pace that would have been as hard on the flat, standing left out, seconds per kilometre.
+
+    Args:
+        seconds: The run.
+        distance_m: Its distance as the device has it; None for that of the samples.
+        model: "heart_rate" for equal heart rate, "minetti" for equal energy.
+    """
+    moving = is_moving(seconds.speed_m_per_s)
+    graded_m = float(np.sum((seconds.speed_m_per_s * grade_factor(seconds.grade, model))[moving]))
+    along_m = float(np.sum(seconds.speed_m_per_s))
+    if graded_m <= 0:
+        return None
+    return float(np.sum(moving)) / graded_m * 1000 * along_m / (distance_m or along_m)
 
 
 def ngp_m_per_s(graded_m_per_s: Floats) -> float | None:
@@ -229,6 +268,15 @@ def easy_pace(seconds: Seconds, max_bpm: float | None) -> tuple[float | None, fl
     return 1000 / float(np.median(seconds.graded_m_per_s[fits])), float(np.sum(fits))
 
 
+def speed_at_hr_m_per_s(hr_bpm: Floats, speed_m_per_s: Floats, at_bpm: float) -> float | None:
+    """Read the least-squares line of speed over heart rate; None below three points and beyond their heart rates."""
+    if len(hr_bpm) < LINE_MIN_POINTS or not hr_bpm.min() < at_bpm < hr_bpm.max():
+        return None
+    off_bpm = hr_bpm - hr_bpm.mean()
+    slope = float(np.sum(off_bpm * speed_m_per_s) / np.sum(off_bpm**2))
+    return float(np.mean(speed_m_per_s)) + slope * (at_bpm - float(np.mean(hr_bpm)))
+
+
 def best_efforts(samples: pl.DataFrame) -> pl.DataFrame:
     """
     Find the fastest stretch of each standard distance that spans no pause.
@@ -268,12 +316,17 @@ def theil_sen(x: Floats, y: Floats) -> TheilSen:
 
 def mann_kendall(y: Floats) -> MannKendall:
     """Test a series in order of time for a trend."""
-    signs = np.sign(np.subtract.outer(y, y))
-    s = float(np.sum(np.tril(signs)))
-    variance = _kendall_variance(len(y), y)
+    return kendall(np.arange(len(y), dtype=np.float64), y)
+
+
+def kendall(x: Floats, y: Floats) -> MannKendall:
+    """Test whether one series is higher where the other is, by ranks alone."""
+    signs_x, signs_y = (np.sign(np.subtract.outer(values, values)) for values in (x, y))
+    s = float(np.sum(np.tril(signs_x * signs_y)))
+    variance = max(_kendall_variance(len(y), x, y), 0.0)
     z = (s - np.sign(s)) / math.sqrt(variance) if variance > 0 else 0.0
-    pairs, untied = len(y) * (len(y) - 1) / 2, float(np.sum(signs != 0)) / 2
-    tau = s / math.sqrt(pairs * untied) if untied else math.nan
+    untied = [float(np.sum(signs != 0)) / 2 for signs in (signs_x, signs_y)]
+    tau = s / math.sqrt(math.prod(untied)) if all(untied) else math.nan
     return MannKendall(s, variance, float(z), 2 * NormalDist().cdf(-abs(z)), tau)
 
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from analytics.cadence import steps_of, usual_cadence_at
+from analytics.form import form_of_run
 from analytics.knee_load import knee_load_klu
 from analytics.load import (
     Floats,
@@ -19,7 +19,7 @@ from analytics.load import (
     trimp_lucia,
 )
 from analytics.pace import (
-    MOVING_M_PER_S,
+    ROUNDING,
     Seconds,
     column,
     decoupling_pct,
@@ -29,12 +29,12 @@ from analytics.pace import (
     gap_s_per_km,
     half_minute_mean,
     ngp_m_per_s,
+    weighted_mean,
 )
 
-FORMULA_VERSION = "2"  # a change recomputes every run
+FORMULA_VERSION = "6"  # a change recomputes every run
 
 STEEP_GRADE = -0.03  # rise over run; descents of this and steeper load the knee
-ROUNDING = 1e-9
 
 PACE_METRICS = (
     "ngp_m_per_s",
@@ -45,9 +45,9 @@ PACE_METRICS = (
     "easy_pace_s_per_km",
     "easy_pace_s",
     "gap_s_per_km",
+    "gap_minetti_s_per_km",
     "steep_descent_m",
 )
-FORM_METRICS = ("stance_time_ms", "stance_balance_pct", "vertical_oscillation_mm", "cadence_spm")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +98,8 @@ def metrics_of_run(
         "srpe": srpe(rpe, timer_s),
         "cadence_steps": steps_of(column(samples, "cadence_spm"), dt_s),
         **_pace_metrics(seconds, timer_s, distance_m, values, usual_cadence_spm),
-        **_form_metrics(samples, dt_s),
+        **form_of_run(samples, seconds),
+        "temperature_c": weighted_mean(column(samples, "temperature_c"), dt_s),
     }
 
 
@@ -125,7 +126,6 @@ def _pace_metrics(
         return dict.fromkeys(PACE_METRICS)
     ngp = ngp_m_per_s(seconds.graded_m_per_s)
     easy_pace_s_per_km, easy_pace_s = easy_pace(seconds, values.heart_rate.max_bpm)
-    run_m = distance_m or float(np.sum(seconds.speed_m_per_s))
     return {
         "ngp_m_per_s": ngp,
         "rtss": rtss(timer_s, ngp, values.threshold_pace_s_per_km),
@@ -134,7 +134,8 @@ def _pace_metrics(
         "knee_load_klu": _knee_load(seconds, usual_cadence_spm),
         "easy_pace_s_per_km": easy_pace_s_per_km,
         "easy_pace_s": easy_pace_s,
-        "gap_s_per_km": gap_s_per_km(timer_s / run_m * 1000, seconds) if run_m > 0 else None,
+        "gap_s_per_km": gap_s_per_km(seconds, distance_m=distance_m),
+        "gap_minetti_s_per_km": gap_s_per_km(seconds, distance_m=distance_m, model="minetti"),
         "steep_descent_m": _steep_descent_m(seconds),
     }
 
@@ -160,21 +161,3 @@ def _steep_descent_m(seconds: Seconds) -> float | None:
         return None
     steep = seconds.grade <= STEEP_GRADE + ROUNDING
     return float(np.sum(-seconds.grade[steep] * seconds.speed_m_per_s[steep]))
-
-
-def _form_metrics(samples: pl.DataFrame, dt_s: Floats) -> dict[str, float | None]:
-    """Time-weighted means while running."""
-    running_s = np.where(_is_standing(samples, dt_s), 0.0, dt_s)
-    return {name: _weighted_mean(column(samples, name), running_s) for name in FORM_METRICS}
-
-
-def _is_standing(samples: pl.DataFrame, dt_s: Floats) -> NDArray[np.bool_]:
-    """Whether too little distance was covered since the sample before; no when it is unknown."""
-    distance_m = column(samples, "distance_m")
-    return np.diff(distance_m, prepend=distance_m[:1]) < MOVING_M_PER_S * dt_s
-
-
-def _weighted_mean(values: Floats, weights_s: Floats) -> float | None:
-    """Mean of the positive values; a sensor that has nothing to say sends 0."""
-    counts = (values > 0) & (weights_s > 0)
-    return float(np.average(values[counts], weights=weights_s[counts])) if counts.any() else None

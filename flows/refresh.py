@@ -14,10 +14,13 @@ import polars as pl
 
 from analytics.cadence import CadenceHistory, cadence_history, usual_cadence_on
 from analytics.calendar import daily_load, weekly_trends
+from analytics.form import RUN_FORM, form_by_speed, form_trends
 from analytics.load import srpe, with_spikes
 from analytics.pace import BEST_EFFORTS, best_efforts, seconds_of
+from analytics.pace_context import weekly_pace, zone_pace
 from analytics.parameters import values_on
 from analytics.plan import dated, plan_vs_actual, upcoming_spikes
+from analytics.race import race_equivalents
 from analytics.run_metrics import FORMULA_VERSION, AthleteValues, cross_training_load, metrics_of_run
 from analytics.zones import ZONE_TIMES, weekly_zones, zone_times
 from flows.marks import refresh_marks, store_parameters
@@ -28,7 +31,7 @@ from store.home import Home
 from store.settings import Athlete, Settings
 
 WEEK_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-OF_STRETCHES = ("best_efforts", "zone_times")
+OF_STRETCHES = ("best_efforts", "zone_times", "run_form")
 """Tables with several rows a run, computed from its samples."""
 ValuesOn = Callable[[date], AthleteValues]
 
@@ -116,6 +119,18 @@ def refresh_athlete(
         matched = plan_vs_actual(sessions, runs, strength["local_date"].to_list(), today=today)
         replace(con, "plan_vs_actual", matched, athlete=athlete)
         replace(con, "upcoming_spikes", upcoming_spikes(sessions, runs, today=today), athlete=athlete)
+        begun = weeks.filter(pl.col("week_start") <= today)
+        starts = begun.get_column("week_start")
+        of_weeks = {
+            "weekly_pace": weekly_pace(begun, runs, max_hr_bpm=values(today).heart_rate.max_bpm),
+            "zone_pace": zone_pace(sessions, matched, runs, starts),
+            "form_trends": form_trends(_form(con, athlete, today), starts),
+            "race_equivalents": race_equivalents(
+                _efforts(con, athlete, today), starts, goal_s=_goal_s(settings, athlete)
+            ),
+        }
+        for table, rows in of_weeks.items():
+            replace(con, table, rows, athlete=athlete)
     return {"runs": runs.height, "metrics_computed": computed, "days": daily.height, "weeks": weeks.height}
 
 
@@ -207,7 +222,11 @@ def _compute(
 ) -> tuple[pl.DataFrame, dict[str, pl.DataFrame]]:
     """Compute the rows of run_metrics, and those of each of OF_STRETCHES."""
     metrics: list[dict[str, object]] = []
-    efforts, zones = [BEST_EFFORTS.to_frame()], [ZONE_TIMES.to_frame()]
+    efforts, zones, form = (
+        [BEST_EFFORTS.to_frame()],
+        [ZONE_TIMES.to_frame()],
+        [RUN_FORM.to_frame()],
+    )
     for run in runs:
         activity_id, day = run["activity_id"], run["local_date"]
         samples = samples_of_run(home, run, rests_on.sources)
@@ -225,9 +244,10 @@ def _compute(
         for found, rows in (
             (efforts, best_efforts(samples)),
             (zones, zone_times(samples, seconds, values=values)),
+            (form, form_by_speed(samples)),
         ):
             found.append(rows.with_columns(activity_id=pl.lit(activity_id)))
-    frames = {"best_efforts": efforts, "zone_times": zones}
+    frames = {"best_efforts": efforts, "zone_times": zones, "run_form": form}
     return pl.DataFrame(metrics, infer_schema_length=None), {
         table: pl.concat(rows, how="diagonal") for table, rows in frames.items()
     }
@@ -239,6 +259,26 @@ def _runs_with_metrics(con: duckdb.DuckDBPyConnection, athlete: str, today: date
         "select r.* exclude (gap_s_per_km) replace (coalesce(r.steps, m.cadence_steps) as steps), "
         "m.* exclude (activity_id) from runs r join run_metrics m using (activity_id) "
         "where r.athlete = $athlete and r.local_date <= $today order by r.started_at",
+        athlete=athlete,
+        today=today,
+    )
+
+
+def _efforts(con: duckdb.DuckDBPyConnection, athlete: str, today: date) -> pl.DataFrame:
+    return frame(
+        con,
+        "select activity_id, r.local_date, b.distance_m, b.time_s from best_efforts b join runs r using (activity_id) "
+        "where r.athlete = $athlete and r.local_date <= $today",
+        athlete=athlete,
+        today=today,
+    )
+
+
+def _form(con: duckdb.DuckDBPyConnection, athlete: str, today: date) -> pl.DataFrame:
+    return frame(
+        con,
+        "select f.*, r.local_date from run_form f join runs r using (activity_id) "
+        "where r.athlete = $athlete and r.local_date <= $today",
         athlete=athlete,
         today=today,
     )
@@ -341,6 +381,11 @@ def _link_pain_to_runs(con: duckdb.DuckDBPyConnection, athlete: str) -> None:
         """,
         [athlete],
     )
+
+
+def _goal_s(settings: Settings, athlete: str) -> float | None:
+    plan = settings.athletes.get(athlete, Athlete()).plan
+    return plan.goal_s if plan else None
 
 
 def runs_and_days(

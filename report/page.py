@@ -55,6 +55,23 @@ BIN_WORDS = {
     "no_baseline": "nothing to compare",
 }
 KIND_WORDS = {"heart_rate": "Heart rate", "pace": "Graded pace"}
+EFFORT_WORDS = {
+    400.0: "400 m",
+    800.0: "800 m",
+    1000.0: "1 km",
+    1609.344: "1 mile",
+    5000.0: "5 km",
+    10000.0: "10 km",
+    21097.5: "half marathon",
+}
+# Name, unit and digits of each measure of form.
+FORM_WORDS = {
+    "stance_time_ms": ("Ground contact time", "ms", 0),
+    "stance_balance_pct": ("Left foot's share of it", "%", 1),
+    "vertical_oscillation_mm": ("Vertical oscillation", "mm", 0),
+    "step_length_mm": ("Step length", "mm", 0),
+    "cadence_spm": ("Cadence", "steps/min", 0),
+}
 STATUS_WORDS = {"short": "shorter", "long": "longer", "unplanned": "not planned", "upcoming": "to come"}
 UNIT_ENDINGS = re.compile(r"_(m|s|s_per_km|share|klu|pct|bpm)$")
 NUMBER_AND_UNIT = re.compile(r"(\d) (?=(?:%|km|mi|m)\b|%)")
@@ -89,6 +106,8 @@ def render_page(
     week, load = ask("this_week")[0], ask("load")[0]
     weeks = ask("weeks")
     paces = ask("easy_pace")
+    race = next(iter(ask("race")), None)
+    form_runs = ask("form_and_knee")
     refused = ask("refused")
     return (
         _environment(units)
@@ -106,7 +125,15 @@ def render_page(
             weeks=weeks,
             weeks_charts=_weeks_charts(weeks, units),
             pace_charts=_pace_charts(paces, week, units),
+            confounders=confounder_sentence(ask("pace_context")[0]),
+            zones=ask("zone_pace"),
             trend=trend_sentence(week, weeks_known=_known_weeks(paces), units=units),
+            efforts=ask("personal_bests"),
+            form=[_form_row(row) for row in ask("form")],
+            form_runs=form_runs,
+            asymmetry=asymmetry_sentence(form_runs),
+            race=race,
+            race_sentence=race_sentence(race) if race else "",
             knee_reports=ask("knee_reports"),
             load=load,
             load_notes=load_notes(load),
@@ -148,9 +175,107 @@ def trend_sentence(week: Mapping[str, Any], *, weeks_known: int, units: Units) -
     )
 
 
+def confounder_sentence(context: Mapping[str, Any]) -> str:
+    """
+    Say how sure the trend is, and whether heat or hills may be behind it.
+
+    Args:
+        context: The row of the question pace_context.
+    """
+    if context["trend_p"] is None:
+        return ""
+    known = [
+        (name, f"{number(low)} to {number(high)} {unit}", low is not None)
+        for name, low, high, unit in (
+            ("heat", context["coolest_c"], context["warmest_c"], "°C at the watch"),
+            ("hills", context["flattest_m_per_km"], context["hilliest_m_per_km"], "m of climb per km"),
+        )
+    ]
+    p = "< 0.001" if context["trend_p"] < 0.001 else f"= {number(context['trend_p'], digits=3)}"
+    said = [f"Mann–Kendall test of the same weeks: p {p}."]
+    for name, span, is_known in known:
+        if name in context["confounders"]:
+            word = "warmer" if name == "heat" else "hillier"
+            said.append(f"Your {word} weeks were slower ({span}): part of the trend may be {name}.")
+        elif is_known:
+            said.append(f"No sign of {name} in it ({span}).")
+        else:
+            said.append(f"Whether {name} had a part is unknown.")
+    return " ".join(said)
+
+
+def race_sentence(race: Mapping[str, Any]) -> str:
+    """
+    Say from which effort the half marathon was worked out, and how far the goal is from it.
+
+    Args:
+        race: The row of race_equivalents.
+    """
+    if race["half_riegel_s"] is None:
+        return "A time over the half marathon needs 5 km or more without a pause in the last twelve weeks."
+    return (
+        f"Worked out from {EFFORT_WORDS[race['from_distance_m']]} in {duration(race['from_time_s'])}"
+        f" ({day(race['from_date'])}): what that effort is worth, not a promise.{_beside_the_goal(race)}"
+    )
+
+
+def asymmetry_sentence(runs: Sequence[Mapping[str, Any]]) -> str:
+    """
+    Put left and right of ground contact beside the sides on which pain was noted, and claim nothing more.
+
+    Args:
+        runs: Rows of the question form_and_knee.
+    """
+    if not runs:
+        return ""
+    mean = sum(run["stance_balance_pct"] for run in runs) / len(runs)
+    left, right = (
+        sum((run[f"{side}_pain"] or 0) >= 1 for run in runs) or "none" for side in ("left", "right")
+    )
+    return (
+        f"Over these {len(runs)} runs the left foot had {number(mean, digits=1)} % of the ground contact. Knee pain of 1 or"
+        f" more was noted for {left} of them on the left and for {right} on the right. That is an observation: it does not"
+        " show that one brings about the other, nor in which order."
+    )
+
+
 def evidence_rows(evidence: object, units: Units) -> list[tuple[str, str]]:
     """Flatten an alert's evidence into (label, value) pairs for people, whatever its shape."""
     return [(_label(path), _value(path, value, units)) for path, value in _leaves(evidence, ())]
+
+
+def _beside_the_goal(race: Mapping[str, Any]) -> str:
+    if race["goal_s"] is None:
+        return ""
+    worth_s = [
+        race[name] for name in ("half_riegel_s", "half_own_s", "half_vdot_s") if race[name] is not None
+    ]
+    if race["goal_s"] < min(worth_s):
+        return (
+            f" The goal is {duration(min(worth_s) - race['goal_s'])} faster: no effort so far bears it out."
+        )
+    if race["goal_s"] < max(worth_s):
+        return " The goal lies among these times."
+    return f" The goal is {duration(race['goal_s'] - max(worth_s))} slower: this effort bears it out."
+
+
+def _form_row(row: Row) -> Row:
+    """One measure of form in words: value, change with its interval, change within a run."""
+    name, unit, digits = FORM_WORDS[row["measure"]]
+    finer = digits + 1
+
+    def signed(value: float | None) -> str:
+        return number(value, digits=finer, signed=True)
+
+    return row | {
+        "name": name,
+        "shown": f"{number(row['value'], digits=digits)} {unit}",
+        "change_shown": signed(row["change"]),
+        "interval": ""
+        if row["change"] is None
+        else f"{signed(row['change_low'])} to {signed(row['change_high'])}",
+        "drift_shown": signed(row["drift"]),
+    }
 
 
 def _answer(con: duckdb.DuckDBPyConnection, name: str, *, athlete: str, today: date) -> list[Row]:
@@ -191,6 +316,7 @@ def _environment(units: Units) -> Environment:
         "kind_words": _words(KIND_WORDS),
         "unit_words": _words(UNIT_WORDS),
         "flag_words": _words({}),
+        "effort_words": EFFORT_WORDS.__getitem__,
     }
     return environment
 

@@ -36,6 +36,8 @@ NOT_SETTINGS = frozenset(
 KEY_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,39}$"
 FASTEST_PACE_S_PER_KM = 120.0  # world record pace over the kilometre is 2:12
 SLOWEST_PACE_S_PER_KM = 1200.0  # 20:00 is a slow walk
+FASTEST_GOAL_S = 3000.0  # the world record over the half marathon is 56:42
+SLOWEST_GOAL_S = 6 * 3600.0  # races close before that
 
 Severity = Literal["info", "caution", "warning", "stop"]
 Sex = Literal["female", "male"]
@@ -43,6 +45,7 @@ Units = Literal["km", "miles"]
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
 _PACE = re.compile(r"([0-9]{1,2}):([0-5][0-9])(?: ?(?:min)?/km)?")
+_GOAL = re.compile(r"([0-9]):([0-5][0-9]):([0-5][0-9])")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S+")
 _CRON_PART = re.compile(r"(?:\*|([0-9]{1,2})(?:-([0-9]{1,2}))?)(?:/([0-9]{1,2}))?")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -80,6 +83,20 @@ def parse_pace(text: str) -> float:
     if not FASTEST_PACE_S_PER_KM <= pace_s_per_km <= SLOWEST_PACE_S_PER_KM:
         raise ValueError("not a pace")
     return pace_s_per_km
+
+
+def parse_goal(text: str) -> float:
+    """
+    Read "1:55:00" as seconds.
+
+    Raises:
+        ValueError: It is not hours, minutes and seconds from 0:50:00 to 6:00:00.
+    """
+    found = _GOAL.fullmatch(text.strip())
+    goal_s = int(found[1]) * 3600.0 + int(found[2]) * 60 + int(found[3]) if found else 0.0
+    if not FASTEST_GOAL_S <= goal_s <= SLOWEST_GOAL_S:
+        raise ValueError("not a goal")
+    return goal_s
 
 
 def _is_zone(name: str) -> bool:
@@ -127,6 +144,11 @@ def _pace(text: str) -> str:
     return text
 
 
+def _goal(text: str) -> str:
+    parse_goal(text)
+    return text
+
+
 def _url(url: SecretStr) -> SecretStr:
     if not _URL.fullmatch(url.get_secret_value()):
         raise ValueError("not a URL")
@@ -166,6 +188,7 @@ Number = Annotated[float, BeforeValidator(_number)]
 Zone = Annotated[str, AfterValidator(_zone)]
 Cron = Annotated[str, AfterValidator(_cron)]
 Pace = Annotated[str, AfterValidator(_pace)]
+Goal = Annotated[str, AfterValidator(_goal)]
 Day = Annotated[date, BeforeValidator(_day)]
 DayKey = Annotated[str, AfterValidator(_day_key)]
 Url = Annotated[SecretStr, AfterValidator(_url)]
@@ -198,6 +221,16 @@ class Plan(_Table):
     race_date: Day = _setting(
         "Race day; the weeks of the plan end on it.", "a day such as 2026-10-04", example=date(2026, 10, 4)
     )
+    goal_time: Goal | None = _setting(
+        "Time you hope for over the half marathon; the report shows what your best efforts are worth beside it.",
+        'hours, minutes and seconds from "0:50:00" to "6:00:00", such as "1:55:00"',
+        example="1:55:00",
+        default=None,
+    )
+
+    @property
+    def goal_s(self) -> float | None:
+        return None if self.goal_time is None else parse_goal(self.goal_time)
 
 
 RESTING_HR = _setting(

@@ -412,6 +412,10 @@ TABLES = {
     "outlines": "select activity_id, samples from outlines order by all",
     "metrics": "from run_metrics order by activity_id",
     "days": "from daily_load order by all",
+    "bests": "from personal_bests order by all",
+    "equivalents": "from race_equivalents order by all",
+    "form": "from form_trends order by all",
+    "paces": "from weekly_pace order by all",
     "exports": "select distinct export_id, outcome from exports where outcome <> 'duplicate' order by all",
 }
 

@@ -199,7 +199,9 @@ def test_plain_fields_speak_where_enhanced_ones_do_not() -> None:
 
 
 def test_positions_are_degrees() -> None:
-    """620756992 semicircles are 52.03125 degrees."""
+    """620756992 semicircles are 52.03125 degrees, and FIT's time begins 631065600 s after Unix's."""
+    assert FIT_EPOCH.timestamp() == 631065600
+
     samples = read_fit(fit(sample(0, (0, "sint32", 620756992), (1, "sint32", -620756992)))).frame
 
     assert samples.select("lat_deg", "lon_deg").row(0) == (52.03125, -52.03125)

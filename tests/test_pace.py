@@ -14,6 +14,7 @@ from scipy import stats
 
 from analytics.pace import (
     BEST_EFFORTS,
+    HEART_RATE,
     Seconds,
     best_efforts,
     decoupling_pct,
@@ -21,11 +22,14 @@ from analytics.pace import (
     efficiency_m_per_min_per_bpm,
     gap_s_per_km,
     grade_factor,
+    is_moving,
+    kendall,
     mann_kendall,
     ngp_m_per_s,
     pace_trend,
     seconds_of,
     smoothed_grade,
+    speed_at_hr_m_per_s,
     theil_sen,
 )
 
@@ -59,6 +63,19 @@ def steady(length_s: int, speed_m_per_s: float = 3.0, grade: float = 0.0, hr_bpm
         graded_m_per_s=speed * grade_factor(grades),
         hr_bpm=np.full(length_s, hr_bpm),
         cadence_spm=np.full(length_s, np.nan),
+        has_altitude=True,
+    )
+
+
+def flat(speed_m_per_s: np.ndarray) -> Seconds:
+    """A run on the flat without heart rate, by its speeds."""
+    nothing = np.full(len(speed_m_per_s), np.nan)
+    return Seconds(
+        speed_m_per_s=speed_m_per_s,
+        grade=np.zeros(len(speed_m_per_s)),
+        graded_m_per_s=speed_m_per_s,
+        hr_bpm=nothing,
+        cadence_spm=nothing,
         has_altitude=True,
     )
 
@@ -97,6 +114,29 @@ def test_heart_rate_factor_is_the_default(grade):
     assert grade_factor(np.array([float(grade)])) == pytest.approx(expected, rel=5e-4)
 
 
+def test_the_default_factor_fits_what_was_measured():
+    """The coefficients themselves, the measured factors at 5 %, and the wider fit that was not taken."""
+    assert HEART_RATE[3::-1] == pytest.approx(FORMULAS["strava_fit_deg4_lim20"])
+    measured = FORMULAS["strava_table_interp_+5_-5"]
+    assert grade_factor(np.array([0.05, -0.05])) == pytest.approx(measured, abs=0.0138)
+
+    grades = np.linspace(-0.2, 0.2, 81)
+    wider = 1 + sum(c * grades ** (n + 1) for n, c in enumerate(FORMULAS["strava_fit_deg4_lim30"]))
+    assert np.abs(grade_factor(grades) - wider).max() < 0.0138 + 0.0319
+
+
+@pytest.mark.parametrize("fit", ["tp_fit_deg4_lim20", "tp_fit_deg4_lim30"])
+def test_trainingpeaks_factor_lies_between_the_two_models(fit):
+    """As measured on its site: uphill and down, harder on a climb than ours and easier than Minetti's."""
+    grades = np.array([-0.1, -0.05, 0.05, 0.1])
+    theirs = 1 + sum(c * grades ** (n + 1) for n, c in enumerate(FORMULAS[fit]))
+
+    ours, minetti = grade_factor(grades), grade_factor(grades, "minetti")
+
+    assert (np.minimum(ours, minetti) < theirs).all()
+    assert (theirs < np.maximum(ours, minetti)).all()
+
+
 def test_grades_beyond_the_measured_are_clipped():
     """A cliff is no steeper than the model knows."""
     assert grade_factor(np.array([0.9, -0.9])) == pytest.approx(grade_factor(np.array([0.2, -0.2])))
@@ -118,10 +158,29 @@ def test_grade_adjusted_pace_of_a_slope(name, model, grade):
     timer_s = np.arange(1200.0)
     samples = samples_of(timer_s, 1000 / 360, altitude_m=100 + timer_s * 1000 / 360 * grade)
 
-    seconds = seconds_of(samples, model=model)
+    seconds = seconds_of(samples)
 
     assert seconds is not None
-    assert gap_s_per_km(360, seconds) == pytest.approx(FORMULAS[name], rel=5e-4)
+    assert gap_s_per_km(seconds, model=model) == pytest.approx(FORMULAS[name], rel=5e-4)
+
+
+def test_standing_is_no_part_of_grade_adjusted_pace():
+    """A minute at a crossing with the timer running costs nothing, a slow step within a run is no stop."""
+    speed = np.concatenate((np.full(600, 3.0), np.zeros(60), np.full(600, 3.0)))
+    stumbling = np.where(np.arange(600) % 60 == 0, 0.0, 3.0)
+
+    assert gap_s_per_km(flat(speed)) == pytest.approx(1000 / 3, rel=0.01)
+    assert is_moving(speed).sum() == pytest.approx(1200, abs=10)
+    assert is_moving(stumbling).all()
+    assert gap_s_per_km(flat(stumbling)) == pytest.approx(1000 / 2.95)
+    assert gap_s_per_km(flat(np.zeros(60))) is None
+
+
+def test_grade_adjusted_pace_goes_by_the_devices_distance():
+    """A run that the device calls 2 % longer was 2 % faster."""
+    seconds = flat(np.full(600, 3.0))
+
+    assert gap_s_per_km(seconds, distance_m=1800 * 1.02) == pytest.approx(1000 / 3 / 1.02)
 
 
 @given(st.floats(-0.3, 0.3), st.floats(60, 5000), st.integers(3, 200))
@@ -168,6 +227,9 @@ def test_normalised_speed_of_two_halves():
     assert ngp == pytest.approx(FORMULAS["ngp_600s3_600s4_roll30"], rel=1e-4)
     assert 1000 / ngp == pytest.approx(FORMULAS["ngp_pace_s_per_km"], abs=0.01)
     assert speed.mean() == FORMULAS["mean_speed"]
+    unsmoothed = np.mean(speed**4) ** 0.25
+    assert unsmoothed == pytest.approx(FORMULAS["ngp_closed_form_no_smoothing"], abs=5e-5)
+    assert speed.mean() < ngp < unsmoothed
 
 
 @given(st.floats(0.5, 7), st.integers(30, 2000))
@@ -232,6 +294,8 @@ def test_efficiency_is_metres_a_minute_per_beat():
     assert efficiency_m_per_min_per_bpm(speed, np.full(600, 150.0)) == pytest.approx(
         FORMULAS["ef_m_per_min_per_bpm_300_150"], rel=5e-4
     )
+    in_yards = efficiency_m_per_min_per_bpm(speed, np.full(600, 150.0)) / 0.9144
+    assert in_yards == pytest.approx(FORMULAS["ef_yards_300_150"], rel=5e-4)
     assert efficiency_m_per_min_per_bpm(speed, mostly_missing) is None
     assert efficiency_m_per_min_per_bpm(speed[:10], np.full(10, 150.0)) is None
 
@@ -286,6 +350,20 @@ def test_easy_pace_needs_three_minutes_in_total():
     assert easy_pace(joined(warm_up, *[piece] * 17), 200) == (None, 0.0)
     assert easy_pace(joined(warm_up, *[piece] * 18), None) == (None, 0.0)
     assert easy_pace(steady(3600), 200) == (None, 0.0)
+
+
+def test_speed_is_read_from_the_line_over_heart_rate():
+    """Four efforts and the speed at 145 beats; never beyond the heart rates that were run."""
+    hr_bpm, speed = np.array([130.0, 140, 150, 155]), np.array([2.60, 2.80, 3.00, 3.12])
+
+    at_145 = speed_at_hr_m_per_s(hr_bpm, speed, 145)
+
+    assert at_145 is not None
+    assert (at_145, 1000 / at_145) == pytest.approx(FORMULAS["speed_at_hr145"], rel=2e-5)
+    assert at_145 == pytest.approx(np.polyval(np.polyfit(hr_bpm, speed, 1), 145))
+    assert speed_at_hr_m_per_s(hr_bpm, speed, 129) is None
+    assert speed_at_hr_m_per_s(hr_bpm[:2], speed[:2], 135) is None
+    assert speed_at_hr_m_per_s(np.full(3, 140.0), speed[:3], 140) is None
 
 
 def test_best_efforts_find_the_fast_kilometre():
@@ -381,6 +459,20 @@ def test_theil_sen_of_the_worked_example():
     assert fit.slope == pytest.approx(slope)
     assert (fit.low, fit.high) == pytest.approx(FORMULAS["theilsen_ci95"])
     assert np.median(EASY_WEEKS) - fit.slope * 3.5 == pytest.approx(intercept)
+    joint = np.median(EASY_WEEKS - fit.slope * np.arange(8))
+    assert joint == pytest.approx(FORMULAS["theilsen_intercept_joint"])
+
+
+def test_one_bad_week_moves_the_least_squares_line_more():
+    """Why the trend is Theil and Sen's: the mean line loses a quarter of its slope to a single week."""
+    without = np.delete(np.arange(8.0), 5), np.delete(EASY_WEEKS, 5)
+
+    least_squares = stats.linregress(np.arange(8), EASY_WEEKS).slope
+
+    assert least_squares == pytest.approx(FORMULAS["ols_slope"], abs=5e-5)
+    assert abs(theil_sen(np.arange(8.0), EASY_WEEKS).slope - theil_sen(*without).slope) < abs(
+        least_squares - stats.linregress(*without).slope
+    )
 
 
 def test_mann_kendall_of_the_worked_example():
@@ -417,6 +509,18 @@ def test_mann_kendall_agrees_with_scipy(y):
     assert test.tau == pytest.approx(expected.statistic)
     without_correction = math.erfc(abs(test.s) / math.sqrt(2 * test.variance))
     assert without_correction == pytest.approx(expected.pvalue)
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=3, max_size=20))
+def test_ranks_of_two_series_agree_with_scipy(rows):
+    """Tau-b with ties in both, and no more certain than SciPy is."""
+    x, y = np.array(rows, dtype=float).T
+    assume(len(np.unique(x)) > 1 and len(np.unique(y)) > 1)
+
+    assert kendall(x, y).tau == pytest.approx(stats.kendalltau(x, y).statistic)
+    assert kendall(x, y).s == -kendall(x, -y).s
+    assert kendall(x, y)[2:] == pytest.approx(kendall(y, x)[2:])
 
 
 def test_an_even_series_has_no_trend():

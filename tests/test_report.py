@@ -17,7 +17,14 @@ import pytest
 
 from report.charts import PACE_SCHEMA, WEEK_SCHEMA, pace_chart, weeks_chart
 from report.format import Units
-from report.page import evidence_rows, render_page, trend_sentence
+from report.page import (
+    asymmetry_sentence,
+    confounder_sentence,
+    evidence_rows,
+    race_sentence,
+    render_page,
+    trend_sentence,
+)
 from report.questions import query_names, read_query
 from store.database import migrate
 
@@ -364,6 +371,73 @@ def render(con: duckdb.DuckDBPyConnection, *, units: Units = KM, today: date = T
     return render_page(con, athlete="me", athlete_name="Robin", today=today, units=units, version="0.1.0")
 
 
+def insert_race(con: duckdb.DuckDBPyConnection, **values: Any) -> None:
+    """10 km in 50:00 within a run, a kilometre in 4:40 within another, and what they are worth."""
+    for name, day, distance_m, time_s in (
+        ("ten", date(2026, 8, 2), 10000.0, 3000.0),
+        ("one", date(2026, 8, 20), 1000.0, 280.0),
+        ("long ago", date(2026, 3, 1), 1000.0, 270.0),
+        ("slow mile", date(2026, 3, 2), 1609.344, 520.0),
+        ("fast mile", date(2026, 8, 19), 1609.344, 500.0),
+    ):
+        insert_run(con, name, day, distance_m=12000.0)
+        insert(
+            con,
+            "best_efforts",
+            activity_id=name,
+            distance_m=distance_m,
+            time_s=time_s,
+            started_at_elapsed_s=0.0,
+        )
+    known = {
+        "athlete": "me",
+        "week_start": date(2026, 8, 17),
+        "critical_speed_m_per_s": 1000 / 290,
+        "d_prime_m": 120.0,
+        "critical_speed_efforts": 3,
+        "from_activity_id": "ten",
+        "from_date": date(2026, 8, 2),
+        "from_distance_m": 10000.0,
+        "from_time_s": 3000.0,
+        "half_riegel_s": 6619.2,
+        "vdot": 40.01,
+        "half_vdot_s": 6652.2,
+        "goal_s": 6900.0,
+    }
+    insert(con, "race_equivalents", **(known | values))
+
+
+def insert_form(con: duckdb.DuckDBPyConnection) -> None:
+    """Contact time that rose, a balance known of two runs, and cadence of too few."""
+    for measure, value, change, trend in (
+        ("stance_time_ms", 251.4, (4.0, 1.5, 6.5), "higher"),
+        ("stance_balance_pct", 50.9, (0.1, -0.2, 0.4), "no clear change"),
+        ("cadence_spm", 171.2, (None, None, None), "too few runs"),
+    ):
+        insert(
+            con,
+            "form_trends",
+            athlete="me",
+            week_start=date(2026, 8, 17),
+            measure=measure,
+            value=value,
+            runs=5,
+            runs_before=6,
+            **dict(zip(("change", "change_low", "change_high"), change, strict=True)),
+            trend=trend,
+        )
+    for day, balance, drift in ((9, 50.8, 0.6), (13, 51.0, None)):
+        insert_run(con, f"form {day}", date(2026, 8, day), distance_m=9000.0)
+        insert(
+            con,
+            "run_metrics",
+            activity_id=f"form {day}",
+            inputs_key="test",
+            stance_balance_pct=balance,
+            stance_balance_drift_pct=drift,
+        )
+
+
 def text_of(con: duckdb.DuckDBPyConnection, *, units: Units = KM) -> str:
     return Page(render(con, units=units)).text
 
@@ -626,6 +700,7 @@ def test_empty_database_renders(con: duckdb.DuckDBPyConnection) -> None:
     assert "No run yet." in text
     assert "Too few weeks." in text
     assert "Knee pain was not reported in the last sixteen weeks. That does not mean there was none" in text
+    assert "No run has 400 m without a pause yet." in text
     assert "Nothing was refused." in text
     assert "0 pain" not in text
 
@@ -670,6 +745,173 @@ def test_miles_turn_every_number_of_the_page(season: duckdb.DuckDBPyConnection) 
     assert "Sun 23 Aug Long 10.9 9.7 10.6 +12.8 %" in text
     assert "Faster by 3.9 s/mi per week (95 % interval 2.6 to 5.0)." in text
     assert " /km" not in text
+
+
+def test_best_efforts_stand_beside_the_goal(season: duckdb.DuckDBPyConnection) -> None:
+    """The best ever and of twelve weeks, what they are worth by two models, and the speed with its label."""
+    insert_race(season)
+
+    text = text_of(season)
+
+    assert "1 km 4:40 4:30 4:30 1 Mar 2026" in text
+    assert "1 mile 8:20 8:20 new, 8:40 before 5:11 19 Aug 2026" in text
+    assert "10 km 50:00 50:00 5:00 2 Aug 2026" in text
+    assert "Half marathon, Riegel 1:50:19 Half marathon, VDOT 1:50:52 VDOT 40.0" in text
+    assert "Critical speed 4:50 /km lower bound; D′ 120 m" in text
+    assert "Goal 1:55:00 5:27 /km" in text
+    assert "Worked out from 10 km in 50:00 (Sun 2 Aug): what that effort is worth, not a promise." in text
+    assert "4:40 4:30 7:15 1 Mar" in text_of(season, units=Units("miles"))
+
+
+@pytest.mark.parametrize(
+    ("goal_s", "own_s", "said"),
+    [
+        (6900.0, None, "The goal is 4:08 slower: this effort bears it out."),
+        (6500.0, None, "The goal is 1:59 faster: no effort so far bears it out."),
+        (6630.0, None, "The goal lies among these times."),
+        (6900.0, 7000.0, "The goal lies among these times."),
+        (None, None, "not a promise."),
+    ],
+)
+def test_a_goal_is_held_against_every_model(goal_s: float | None, own_s: float | None, said: str) -> None:
+    """Nothing is borne out that one of the models denies."""
+    race = {
+        "from_distance_m": 10000.0,
+        "from_time_s": 3000.0,
+        "from_date": date(2026, 8, 2),
+        "half_riegel_s": 6619.2,
+        "half_own_s": own_s,
+        "half_vdot_s": 6652.2,
+        "goal_s": goal_s,
+    }
+
+    assert race_sentence(race).endswith(said)
+
+
+def test_without_five_kilometres_no_half_marathon_is_worked_out(con: duckdb.DuckDBPyConnection) -> None:
+    """What is missing is named, and how a goal is set."""
+    nothing = dict.fromkeys(("half_riegel_s", "half_vdot_s", "critical_speed_m_per_s", "goal_s"))
+    insert_race(con, **nothing)
+
+    text = text_of(con)
+
+    assert "no 5 km yet" in text
+    assert "needs 5 km or more without a pause in the last twelve weeks" in text
+    assert "Critical speed not known needs efforts of 2 to 20 min that differ" in text
+    assert "Goal not set goal_time in kneewatch.toml" in text
+
+
+def test_form_is_shown_with_what_it_does_not_show(season: duckdb.DuckDBPyConnection) -> None:
+    """Value, change with its interval, change within a run; left and right beside the knee as no more than that."""
+    insert_form(season)
+
+    text = text_of(season)
+
+    assert "Ground contact time 251 ms +4.0 higher +1.5 to +6.5 –" in text
+    assert "Left foot's share of it 50.9 % +0.10 no clear change −0.20 to +0.40 +0.60" in text
+    assert "Cadence 171 steps/min – too few runs –" in text
+    assert "Sun 9 Aug 9.0 km 50.8 % +0.6 – 3" in text
+    assert "Thu 13 Aug 9.0 km 51.0 % – – –" in text
+    assert "A watch does not see the pelvis" in text
+    assert "it does not show that one brings about the other" in text
+
+
+def test_without_form_the_page_says_where_it_would_come_from(con: duckdb.DuckDBPyConnection) -> None:
+    """No empty table, and no word on left and right."""
+    text = text_of(con)
+
+    assert "No cadence or running dynamics in the last four weeks." in text
+    assert "Left and right beside the knee" not in text
+
+
+def test_asymmetry_counts_the_sides_and_claims_nothing() -> None:
+    """Pain below 1 and pain that was not reported do not count; no run, no sentence."""
+    runs = [
+        {"stance_balance_pct": 51.0, "left_pain": 0.0, "right_pain": 3.0},
+        {"stance_balance_pct": 50.0, "left_pain": None, "right_pain": 1.0},
+        {"stance_balance_pct": 50.5, "left_pain": None, "right_pain": None},
+    ]
+
+    said = asymmetry_sentence(runs)
+
+    assert "Over these 3 runs the left foot had 50.5 % of the ground contact." in said
+    assert "for none of them on the left and for 2 on the right" in said
+    assert not re.search("cause|because|due to", said)
+    assert asymmetry_sentence([]) == ""
+
+
+@pytest.mark.parametrize(
+    ("confounders", "said"),
+    [
+        (["heat"], "Your warmer weeks were slower (8 to 21 °C at the watch): part of the trend may be heat."),
+        (
+            ["heat", "hills"],
+            "Your hillier weeks were slower (4 to 19 m of climb per km): part of the trend may be hills.",
+        ),
+        (
+            [],
+            "No sign of heat in it (8 to 21 °C at the watch). No sign of hills in it (4 to 19 m of climb per km).",
+        ),
+    ],
+)
+def test_heat_and_hills_are_named_where_they_show(confounders: list[str], said: str) -> None:
+    """With their span, and as a possibility."""
+    context = {
+        "trend_p": 0.0635,
+        "confounders": confounders,
+        "coolest_c": 8.2,
+        "warmest_c": 21.4,
+        "flattest_m_per_km": 4.0,
+        "hilliest_m_per_km": 19.0,
+    }
+
+    sentence = confounder_sentence(context)
+
+    assert sentence.startswith("Mann–Kendall test of the same weeks: p = 0.064.")
+    assert said in sentence
+    nothing_known = context | {"coolest_c": None, "warmest_c": None, "confounders": []}
+    assert "Whether heat had a part is unknown." in confounder_sentence(nothing_known)
+    assert "p < 0.001." in confounder_sentence(context | {"trend_p": 0.0004})
+    assert confounder_sentence(context | {"trend_p": None}) == ""
+
+
+def test_the_weeks_pace_stands_beside_the_plans(season: duckdb.DuckDBPyConnection) -> None:
+    """By zone, and how sure the trend is below its sentence."""
+    for week, zone, gap_s_per_km, pace in (
+        (date(2026, 8, 17), "Z2", 390.0, "faster than planned"),
+        (date(2026, 8, 10), "Z4", 300.0, "as planned"),
+    ):
+        insert(
+            season,
+            "zone_pace",
+            athlete="me",
+            week_start=week,
+            zone=zone,
+            runs=2,
+            distance_m=13200.0,
+            planned_pace_s_per_km=420.0,
+            gap_s_per_km=gap_s_per_km,
+            pace=pace,
+        )
+    insert(
+        season,
+        "weekly_pace",
+        athlete="me",
+        week_start=date(2026, 8, 17),
+        trend_tau=-0.9,
+        trend_p=0.001,
+        confounders=["hills"],
+        climb_m_per_km=12.0,
+    )
+
+    text = text_of(season)
+
+    assert "Z2 13.2 km 7:00 /km 6:30 /km faster than planned" in text
+    assert "Z4" not in text
+    assert (
+        "p = 0.001. Whether heat had a part is unknown. Your hillier weeks were slower (12 to 12 m of climb per km)"
+        in text
+    )
 
 
 @pytest.mark.parametrize(

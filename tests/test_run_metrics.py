@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.cadence import SPEED_CENTRES_M_PER_S
+from analytics.form import MEASURES
 from analytics.load import HeartRateProfile
 from analytics.pace import seconds_of
 from analytics.run_metrics import FORMULA_VERSION, AthleteValues, metrics_of_run
@@ -42,7 +43,7 @@ SENSORS = (
     "vertical_oscillation_mm",
     "step_length_mm",
 )
-FORM = ("stance_time_ms", "stance_balance_pct", "vertical_oscillation_mm", "cadence_spm")
+FORM = (*MEASURES, *MEASURES.values())
 VALUES = AthleteValues(
     heart_rate=HeartRateProfile(
         sex="male", resting_bpm=55, max_bpm=190, threshold_bpm=170, vt1_bpm=140, vt2_bpm=165
@@ -76,6 +77,7 @@ def hour(**sensors: object) -> pl.DataFrame:
         "stance_time_ms": 240.0,
         "stance_balance_pct": 50.4,
         "vertical_oscillation_mm": 81.0,
+        "temperature_c": 18.0,
     }
     return samples_of(timer_s, **(all_on | sensors))
 
@@ -131,11 +133,15 @@ def test_an_even_hour_has_the_published_values():
         "easy_pace_s_per_km": pytest.approx(300),
         "easy_pace_s": 3000.0,
         "gap_s_per_km": pytest.approx(300),
+        "gap_minetti_s_per_km": pytest.approx(300),
         "steep_descent_m": 0.0,
         "stance_time_ms": pytest.approx(240),
         "stance_balance_pct": pytest.approx(50.4),
         "vertical_oscillation_mm": pytest.approx(81),
+        "step_length_mm": pytest.approx(200_000 / 172),
         "cadence_spm": pytest.approx(172),
+        "temperature_c": pytest.approx(18),
+        **dict.fromkeys(MEASURES.values(), pytest.approx(0, abs=1e-6)),
     }
 
 
@@ -156,10 +162,9 @@ def test_any_sensor_may_be_missing(sensor):
     lost = {name for name, value in found.items() if value is None and complete[name] is not None}
     assert lost == {
         "distance_m": set(complete)
-        - {"trimp_banister", "trimp_edwards", "trimp_lucia", "hrss", "srpe", "cadence_steps"}
-        - set(FORM),
+        - {"trimp_banister", "trimp_edwards", "trimp_lucia", "hrss", "srpe", "cadence_steps", "temperature_c"}
+        - (set(MEASURES) - {"step_length_mm"}),
         "altitude_m": {"steep_descent_m"},
-        "cadence_spm": {"cadence_spm", "cadence_steps"},
         "hr_bpm": {
             "trimp_banister",
             "trimp_edwards",
@@ -169,7 +174,14 @@ def test_any_sensor_may_be_missing(sensor):
             "decoupling_pct",
             "easy_pace_s_per_km",
         },
-    }.get(sensor, {sensor} & set(complete))
+        "cadence_spm": {
+            "cadence_spm",
+            "cadence_drift_spm",
+            "cadence_steps",
+            "step_length_mm",
+            "step_length_drift_mm",
+        },
+    }.get(sensor, {sensor, MEASURES.get(sensor)} & set(complete) - {"step_length_mm", "step_length_drift_mm"})
 
 
 def test_unknown_values_of_the_athlete_leave_their_metrics_out():
@@ -247,6 +259,7 @@ def test_downhill_is_easier_on_the_pace_and_harder_on_the_knee():
     found, flat = metrics(down), metrics(hour())
 
     assert found["gap_s_per_km"] == pytest.approx(300 / FORMULAS["strava_like_factor(-0.05)"], rel=1e-3)
+    assert found["gap_minetti_s_per_km"] == pytest.approx(300 / FORMULAS["minetti_C(-0.05)"][1], rel=1e-3)
     assert found["knee_load_klu"] / flat["knee_load_klu"] == pytest.approx(1 + 1.5 * 0.05 + 5 * 0.05**2)
     assert found["steep_descent_m"] == pytest.approx(600)
 
@@ -276,6 +289,13 @@ def test_form_is_measured_while_running():
     found = metrics(samples_of(timer_s, distance_m=distance_m, cadence_spm=[0, 170, 170, 0, 180, 60, 40]))
 
     assert found["cadence_spm"] == pytest.approx((170 * 2 + 180 * 10) / 12)
+
+
+def test_frost_is_a_temperature_and_each_sample_counts_by_its_time() -> None:
+    """0 and below are measurements, unlike those of a heart-rate strap."""
+    found = metrics(samples_of([0, 1, 2, 10], distance_m=[0, 3, 6, 30], temperature_c=[5, 0, -4, np.nan]))
+
+    assert found["temperature_c"] == pytest.approx(-2)
 
 
 def test_an_hour_takes_a_few_milliseconds():

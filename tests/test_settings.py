@@ -24,6 +24,7 @@ from store.settings import (
     Settings,
     SettingsError,
     machine_time_zone,
+    parse_goal,
     parse_pace,
     read_settings,
     template,
@@ -87,7 +88,7 @@ def test_sample_settings_are_those_of_the_made_up_runner(home: Home) -> None:
     assert ("threshold_pace_s_per_km", 320.0, None) in mara.values_given()
     assert mara.zone == ZoneInfo("Europe/Berlin")
     assert mara.week_start == "monday"
-    assert mara.plan == Plan(name="half_marathon_beginner", race_date=date(2026, 10, 4))
+    assert mara.plan == Plan(name="half_marathon_beginner", race_date=date(2026, 10, 4), goal_time="2:05:00")
 
 
 def test_a_value_may_change_on_a_day(home: Home) -> None:
@@ -376,6 +377,25 @@ def test_paces_are_minutes_per_kilometre(text: str, pace_s_per_km: float) -> Non
     """A pace is written as runners write it and kept in seconds."""
     assert parse_pace(text) == pace_s_per_km
     assert Athlete(threshold_pace=text).threshold_pace_s_per_km == pace_s_per_km
+
+
+@pytest.mark.parametrize(("text", "goal_s"), [("1:55:00", 6900.0), ("0:56:42", 3402.0), ("6:00:00", 21600.0)])
+def test_goals_are_hours_minutes_and_seconds(text: str, goal_s: float) -> None:
+    """A goal is written as race clocks show it and kept in seconds."""
+    assert parse_goal(text) == goal_s
+    assert Plan(name="mine", race_date=date(2026, 10, 4), goal_time=text).goal_s == goal_s
+    assert Plan(name="mine", race_date=date(2026, 10, 4)).goal_s is None
+
+
+@pytest.mark.parametrize("text", ["", "1:55", "115", "1:60:00", "0:49:59", "6:00:01", "sub 2"])
+def test_what_is_no_goal_is_refused(text: str, home: Home) -> None:
+    """Hours left out could be minutes; nothing is guessed at."""
+    plan = "[athletes.me.plan]\nname = 'mine'\nrace_date = 2026-10-04\n"
+
+    said = complaint(home, f"{plan}goal_time = '{text}'")
+
+    assert "athletes.me.plan.goal_time" in said
+    assert 'such as "1:55:00"' in said
 
 
 @pytest.mark.parametrize("text", ["", "5", "5:60", "5.20", "8:35/mi", "1:59", "20:01", "5:20:00"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -14,6 +15,9 @@ import pytest
 from flows import steps
 from flows.steps import Clock
 from ingest.logs import pain_report
+from sample_data import fit_writer
+from sample_data.recording import record
+from sample_data.story import Run
 from store import home as homes
 from store.database import opened_published
 from store.home import Home
@@ -21,8 +25,9 @@ from store.settings import Settings, read_settings
 
 LAST_DAY = date(2026, 10, 3)
 DERIVED_AND_FACTS = (
-    "exports", "activities", "laps", "pain_reports", "strength_sessions", "run_metrics", "best_efforts", "daily_load",
+    "exports", "activities", "laps", "pain_reports", "strength_sessions", "run_metrics", "best_efforts", "run_form", "daily_load",
     "weekly_trends", "plan_sessions", "plan_vs_actual", "upcoming_spikes", "alerts", "deliveries",
+    "personal_bests", "race_equivalents", "form_trends", "weekly_pace", "zone_pace",
 )  # fmt: skip
 
 # What sample_data/README.md promises: day, knee, rule, severity, load level, pain level, medical, urgency.
@@ -226,6 +231,28 @@ def test_an_empty_home_works(home: Home, settings: Settings) -> None:
         (0, 0)
     ]
     assert "No open alert" in (home.reports / "latest.html").read_text()
+
+
+def test_one_run_and_another_after_a_year(home: Home, settings: Settings) -> None:
+    """A history of one run works, and a year without any is fifty-two weeks in which nothing is known."""
+    first = replace(record(Run(day=date(2026, 6, 16), km=6)), started_at=datetime(2025, 9, 27, 8, tzinfo=UTC))
+    later = replace(first, started_at=datetime(2026, 10, 2, 8, tzinfo=UTC))
+    weekly = ("weekly_trends", "weekly_pace", "race_equivalents")
+
+    (home.inbox / "first.fit").write_bytes(fit_writer.encode(first))
+    steps.run_all(home, settings, clock_on(date(2025, 9, 27)))
+    alone = [ask(home, f"select count(*) from {table}") for table in weekly]
+    (home.inbox / "later.fit").write_bytes(fit_writer.encode(later))
+    steps.run_all(home, settings, clock_on(LAST_DAY))
+
+    assert alone == [[(1,)]] * 3
+    assert [ask(home, f"select count(*) from {table}") for table in weekly] == [[(54,)]] * 3
+    known = "select count(half_riegel_s), count(critical_speed_m_per_s) from race_equivalents"
+    assert ask(home, known)[0][0] == 12 + 1
+    assert ask(home, "select distinct trend_p from weekly_pace") == [(None,)]
+    assert ask(home, "select distinct trend, change from form_trends") == [("too few runs", None)]
+    assert ask(home, "select count(distinct local_date) from personal_bests") == [(1,)]
+    assert "Too few weeks." in (home.reports / "latest.html").read_text()
 
 
 def test_a_step_that_fails_is_written_down_as_failed(home: Home, settings: Settings) -> None:

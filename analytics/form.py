@@ -21,7 +21,6 @@ from analytics.pace import (
     column,
     durations_s,
     mean_speed_m_per_s,
-    seconds_of,
     theil_sen,
     weighted_mean,
 )
@@ -106,14 +105,17 @@ def form_of_run(samples: pl.DataFrame, seconds: Seconds | None) -> dict[str, flo
     return means | _drifts(samples, seconds, values)
 
 
-def form_by_speed(samples: pl.DataFrame) -> pl.DataFrame:
+def form_by_speed(samples: pl.DataFrame, seconds: Seconds | None) -> pl.DataFrame:
     """
     Return the mean of each measure in each band of speed of a run, on the flat.
+
+    Args:
+        samples: Columns of the view samples with timer_s, in order of time.
+        seconds: What pace.seconds_of makes of them.
 
     Returns:
         One row a measure and band with a minute or more: measure, speed_from_m_per_s, value, seconds.
     """
-    seconds = seconds_of(samples)
     if seconds is None:
         return RUN_FORM.to_frame()
     strides = _strides(samples, seconds, _measures(samples, seconds))

@@ -244,7 +244,7 @@ def _compute(
         for found, rows in (
             (efforts, best_efforts(samples)),
             (zones, zone_times(samples, seconds, values=values)),
-            (form, form_by_speed(samples)),
+            (form, form_by_speed(samples, seconds)),
         ):
             found.append(rows.with_columns(activity_id=pl.lit(activity_id)))
     frames = {"best_efforts": efforts, "zone_times": zones, "run_form": form}

@@ -44,6 +44,10 @@ def form(samples: pl.DataFrame) -> dict[str, float | None]:
     return form_of_run(samples, seconds_of(samples))
 
 
+def by_speed(samples: pl.DataFrame) -> pl.DataFrame:
+    return form_by_speed(samples, seconds_of(samples))
+
+
 def weeks(count: int) -> pl.Series:
     return pl.Series([MON + timedelta(weeks=week) for week in range(count)], dtype=pl.Date)
 
@@ -88,11 +92,11 @@ def test_the_watchs_own_speed_decides_where_there_is_one() -> None:
     samples = run_of(way, speed_m_per_s=told, cadence_spm=168, step_length_mm=told * 60_000 / 168)
 
     assert form(samples)["step_length_drift_mm"] == pytest.approx(0, abs=0.01)
-    bands = form_by_speed(samples)
+    bands = by_speed(samples)
     assert bands["speed_from_m_per_s"].unique().to_list() == [pytest.approx(2.6)]
     without = samples.with_columns(step_length_mm=None)
     assert form(without)["step_length_mm"] == pytest.approx(2.7 * 60_000 / 168, rel=1e-3)
-    assert len(form_by_speed(samples.with_columns(speed_m_per_s=None))) > len(bands)
+    assert len(by_speed(samples.with_columns(speed_m_per_s=None))) > len(bands)
 
 
 def test_form_by_speed_has_a_row_a_band_with_a_minute() -> None:
@@ -100,7 +104,7 @@ def test_form_by_speed_has_a_row_a_band_with_a_minute() -> None:
     speed = np.repeat([2.5, 3.1, 4.1, 1.2], [600, 300, 30, 300])
     milliseconds = np.concatenate(([250.0], np.repeat([250.0, 230.0, 200.0, 400.0], [600, 300, 30, 300])))
 
-    found = form_by_speed(run_of(speed, stance_time_ms=milliseconds)).filter(measure="stance_time_ms")
+    found = by_speed(run_of(speed, stance_time_ms=milliseconds)).filter(measure="stance_time_ms")
 
     assert found["speed_from_m_per_s"].to_list() == pytest.approx([2.4, 3.0])
     assert found["value"].to_list() == pytest.approx([250, 230], abs=2)
@@ -113,7 +117,7 @@ def test_hills_are_no_place_to_compare_form() -> None:
 
     for slope, rows in ((0.05, 0), (0.02, 1)):
         altitude_m = 100 + np.arange(1801.0) * 3 * slope
-        assert len(form_by_speed(run_of(speed, stance_time_ms=240, altitude_m=altitude_m))) == rows
+        assert len(by_speed(run_of(speed, stance_time_ms=240, altitude_m=altitude_m))) == rows
 
 
 def test_fatigue_is_the_last_fifth_against_the_first() -> None:
@@ -237,8 +241,8 @@ def test_no_form_is_no_row() -> None:
     assert form_trends(FORM.to_frame(), weeks(0)).is_empty()
     told = form_trends(a_year_apart, weeks(54))
     assert told["week_start"].to_list() == [MON + timedelta(weeks=week) for week in (0, 1, 2, 3, 53)]
-    assert form_by_speed(run_of(np.array([]))).is_empty()
-    assert form_by_speed(run_of(np.full(600, 2.6))).schema == RUN_FORM
+    assert by_speed(run_of(np.array([]))).is_empty()
+    assert by_speed(run_of(np.full(600, 2.6))).schema == RUN_FORM
 
 
 def test_ten_years_take_no_time() -> None:

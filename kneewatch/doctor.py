@@ -9,7 +9,7 @@ from importlib.metadata import version
 import duckdb
 
 from ingest.inbox import left_alone
-from store.database import opened_published, scalar
+from store.database import migrations, opened_published, scalar
 from store.errors import KneewatchError
 from store.home import Home
 from store.lock import holder
@@ -128,10 +128,17 @@ def _published(home: Home) -> Finding:
     try:
         with opened_published(home) as con:
             at: datetime | None = scalar(con, "select max(ended_at) from flow_log where step = 'refresh'")
+            newer = {name for (name,) in con.execute("select name from schema_migrations").fetchall()} - {
+                *migrations()
+            }
     except KneewatchError as error:
         return _finding("published copy", "bad", str(error), "kneewatch run")
     except duckdb.Error as error:
         return _finding("published copy", "bad", str(error).splitlines()[0], "kneewatch run")
+    if newer:
+        return _finding(
+            "published copy", "bad", f"written by a newer Kneewatch ({max(newer)})", "upgrade Kneewatch"
+        )
     if at is None or datetime.now(UTC) - at > STALE_AFTER:
         return _finding(
             "published copy",

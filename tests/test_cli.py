@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
 import pytest
 from typer.main import get_command
 
@@ -376,6 +377,30 @@ def test_doctor_finds_a_home_in_order_and_one_that_is_not_there(sample_home: Hom
     assert findings["athletes"]["detail"] == "all values are set"
     assert missing.returncode == 1
     assert "kneewatch init" in missing.stdout
+
+
+def test_a_home_of_a_newer_kneewatch_is_left_alone(own_home: Path) -> None:
+    """Whoever would write is told to upgrade, and doctor says it as well; questions are answered."""
+    for name in (".state/store.duckdb", "kneewatch.duckdb"):
+        with duckdb.connect(str(own_home / name)) as con:
+            con.execute("insert into schema_migrations values ('9999_to_come.sql', 'x')")
+    before = (own_home / ".state" / "store.duckdb").read_bytes()
+
+    refused = [
+        kneewatch(*words, home=own_home)
+        for words in (["run"], ["ingest"], ["pain", "add", "--side", "left", "--during", "1"])
+    ]
+    found = kneewatch("doctor", home=own_home)
+    asked = kneewatch("week", home=own_home)
+
+    assert [one.returncode for one in refused] == [1, 1, 1]
+    assert {one.stderr.partition(" (it knows")[0] for one in refused} == {
+        "kneewatch: This database was written by a newer Kneewatch"
+    }
+    assert "newer Kneewatch (9999_to_come.sql)" in " ".join(found.stdout.split())
+    assert found.returncode == 1
+    assert asked.returncode == 0
+    assert (own_home / ".state" / "store.duckdb").read_bytes() == before
 
 
 def test_no_coordinate_and_no_note_reaches_the_output_of_a_run(own_home: Path) -> None:

@@ -21,7 +21,7 @@ def write_whole(path: Path, content: bytes | BinaryIO) -> None:
         temporary.replace(path)
     except BaseException as error:
         temporary.unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.filename is None:
+        if isinstance(error, OSError) and error.errno and error.filename is None:
             error.filename = str(path)  # the system does not say which disk is full
         raise
     sync_folder(path.parent)

@@ -275,6 +275,16 @@ def test_more_steps_than_usual_are_less_load_on_the_knee():
     assert walking == pytest.approx(metrics(hour(distance_m=np.arange(3601.0) * 1.2))["knee_load_klu"])
 
 
+def test_positions_that_jump_do_not_hide_the_usual_cadence():
+    """Fast one second and slow the next: the speed of half a minute counts for what is usual."""
+    usual_spm = np.where(np.abs(SPEED_CENTRES_M_PER_S - 1000 / 300) < 0.3, 172 / 1.05, np.nan)
+    jumpy = hour(distance_m=np.cumsum(np.where(np.arange(3601) % 2, 1000 / 300 + 1, 1000 / 300 - 1)))
+
+    found = metrics(jumpy, usual_cadence_spm=usual_spm)["knee_load_klu"]
+
+    assert found == pytest.approx(0.95 * metrics(jumpy)["knee_load_klu"], rel=1e-3)
+
+
 def test_grade_adjusted_pace_rests_on_the_devices_distance():
     """On the flat it equals pace, whatever the samples sum up to."""
     assert metrics(hour(), distance_m=11_800)["gap_s_per_km"] == pytest.approx(3600 / 11.8)

@@ -64,7 +64,7 @@ def test_a_file_that_takes_too_much_memory_costs_itself_only(tmp_path: Path, goo
     """The limit is that of the process as a whole, with all it has loaded."""
     large = tmp_path / "large.fit"
     with large.open("wb") as file:
-        file.truncate(250 * 2**20)
+        file.truncate(150 * 2**20)
 
     first, refused, last = outcomes([good, large, good], Limits(seconds=30, mib=200))
 

@@ -62,6 +62,14 @@ def test_a_zone_of_pace_begins_at_its_share_of_threshold(pace, zone):
     assert pace_zone(np.array([1000 / pace]), 300).tolist() == [zone]
 
 
+@given(st.integers(150, 700), st.sampled_from([(1.29, 2), (1.14, 3), (1.06, 4), (1.0, 5)]))
+def test_the_edge_of_a_zone_of_pace_holds_for_any_threshold(threshold_s_per_km, edge):
+    """Whatever the rounding."""
+    share, zone = edge
+
+    assert pace_zone(np.array([1000 / (share * threshold_s_per_km)]), threshold_s_per_km).tolist() == [zone]
+
+
 def test_pace_zones_are_those_of_the_pace_on_the_flat():
     """Half an hour at 6:20 and half an hour at 4:50; uphill the same speed is a harder zone."""
     timer_s = np.arange(3601.0)

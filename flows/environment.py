@@ -74,17 +74,22 @@ def running_server(home: Home) -> Iterator[str]:
         return
     port = _free_port()
     url = f"http://127.0.0.1:{port}"
-    os.environ["PREFECT_SERVER_CORS_ALLOWED_ORIGINS"] = url  # no page of another site may ask it anything
     command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+    its_own = {
+        "PREFECT_SERVER_UI_API_URL": f"{url}/api",  # or its pages look for it at the port that it has by default
+        "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": url,  # no page of another site may ask it anything
+    }
     log = home.state / "prefect-server.log"
     with log.open("ab") as output:
-        server = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
+        server = subprocess.Popen(
+            command, stdout=output, stderr=subprocess.STDOUT, env={**os.environ, **its_own}
+        )
     os.environ["PREFECT_API_URL"] = f"{url}/api"
     try:
         _wait_until_healthy(server, f"{url}/api/health", log)
         yield url
     finally:
-        del os.environ["PREFECT_API_URL"], os.environ["PREFECT_SERVER_CORS_ALLOWED_ORIGINS"]
+        del os.environ["PREFECT_API_URL"]
         server.terminate()
         server.wait(STOP_WITHIN_S)
 

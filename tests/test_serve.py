@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
 import re
 import shutil
@@ -43,7 +44,7 @@ def test_schedules_run_and_drops_are_noticed(home: Home) -> None:
         )
     try:
         reviews = _rows_within(home, "select outcome from flow_log where step = 'refresh'")
-        answers = _answers(home)
+        answers, pages_ask = _answers(home)
         shutil.copy(export, home.inbox)
         rows = _rows_within(home, "select file_name, outcome, activities from exports")
     finally:
@@ -53,18 +54,26 @@ def test_schedules_run_and_drops_are_noticed(home: Home) -> None:
     said = (home.state / "serve.log").read_text()
     assert ("ok",) in reviews, said
     assert answers == (401, 200)
+    assert pages_ask
     assert [(export.name, "ingested", 1)] == rows, said
     assert list(home.inbox.iterdir()) == []
 
 
-def _answers(home: Home) -> tuple[int, int]:
-    """Return what Prefect's server says to who asks for flow runs without its password, and with it."""
+def _answers(home: Home) -> tuple[tuple[int, int], bool]:
+    """
+    Return what Prefect's server says to who asks for flow runs without its password, and with it.
+
+    And whether its pages ask the right server.
+    """
     said = (home.state / "serve.log").read_text()
-    url = re.search(r"http://127\.0\.0\.1:\d+", said)
-    assert url, said
-    request = f"{url[0]}/api/flow_runs/filter"
+    found = re.search(r"http://127\.0\.0\.1:\d+", said)
+    assert found, said
+    url = found[0]
+    request = f"{url}/api/flow_runs/filter"
     password = base64.b64encode(password_file(home).read_bytes()).decode()
-    return _status_of(request, {}), _status_of(request, {"Authorization": f"Basic {password}"})
+    answers = _status_of(request, {}), _status_of(request, {"Authorization": f"Basic {password}"})
+    with urllib.request.urlopen(f"{url}/ui-settings", timeout=30) as settings:
+        return answers, json.load(settings)["api_url"] == f"{url}/api"
 
 
 def _status_of(url: str, headers: dict[str, str]) -> int:

@@ -451,7 +451,7 @@ class Limits(_Table):
         "Larger files are refused, mebibytes.", "a whole number from 1", default=256, ge=1
     )
     max_read_s: Whole = _setting(
-        "A file that takes longer to read is refused, seconds.", "a whole number from 1", default=8, ge=1
+        "A file that takes longer to read is refused, seconds.", "a whole number from 1", default=7, ge=1
     )
     max_read_mib: Whole = _setting(
         "A file is refused if the process that reads it takes more memory, mebibytes; it has some 100 before it begins.",

@@ -83,9 +83,10 @@ def hour_pace_s_per_km(efforts: pl.DataFrame) -> float | None:
     `efforts` has distance_m and time_s; those below 5 km do not count. No run in training is an hour's race, so
     this is the slowest that it can be.
     """
-    long = efforts.filter(pl.col("distance_m") >= HOUR_FROM_M)
-    metres = long["distance_m"] * (HOUR_S / long["time_s"]) ** (1 / RIEGEL_EXPONENT)
-    return 1000 * HOUR_S / float(metres.to_numpy().max()) if len(metres) else None
+    distance_m, time_s = column(efforts, "distance_m"), column(efforts, "time_s")
+    long = distance_m >= HOUR_FROM_M
+    metres = distance_m[long] * (HOUR_S / time_s[long]) ** (1 / RIEGEL_EXPONENT)
+    return 1000 * HOUR_S / float(metres.max()) if len(metres) else None
 
 
 def parameters_of(

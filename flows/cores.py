@@ -19,7 +19,8 @@ def on_all_cores(
     """
     Yield what is computed of each job, in the order given.
 
-    From `many` jobs on that is done in processes of their own, to which jobs and results are sent.
+    From `many` jobs on that is done in processes of their own, to which jobs and results are sent. They import the script
+    that Python was started with, so it has to leave what it does behind `if __name__ == "__main__"`.
     """
     if len(jobs) < many:
         yield from map(compute, jobs)

@@ -76,19 +76,55 @@ class Strides:
     The samples of a run in their bands of speed.
 
     Attributes:
+        recorded: Each measure as it was recorded, NaN where unknown.
         second: Which second of the run a sample ends.
         band: Its band of speed; 0 where it does not count.
         dt_s: Seconds it speaks for; 0 where the runner stands or walks, and where it is not flat.
         values: Each measure as it would be in the middle of the band, by how it rises with speed over the run.
     """
 
+    recorded: dict[str, Floats]
     second: NDArray[np.intp]
     band: NDArray[np.intp]
     dt_s: Floats
     values: dict[str, Floats]
 
 
-def form_of_run(samples: pl.DataFrame, seconds: Seconds | None) -> dict[str, float | None]:
+def strides_of(samples: pl.DataFrame, seconds: Seconds | None) -> Strides:
+    """
+    Put the samples of a run into bands of speed; in none where the run has no distance.
+
+    Args:
+        samples: Columns of the view samples with timer_s, in order of time.
+        seconds: What pace.seconds_of makes of them.
+    """
+    recorded = _measures(samples, seconds)
+    if seconds is None:
+        nowhere = np.zeros(len(samples), dtype=np.intp)
+        return Strides(
+            recorded=recorded, second=nowhere, band=nowhere, dt_s=np.zeros(len(samples)), values=recorded
+        )
+    second = _second_of(samples, seconds)
+    speed_m_per_s = np.nan_to_num(_speed_m_per_s(samples, seconds))
+    is_flat_running = (speed_m_per_s >= RUNNING_FROM_M_PER_S) & (
+        np.abs(seconds.grade[second]) <= EASY_MAX_GRADE
+    )
+    number = np.floor(speed_m_per_s / SPEED_BAND_M_PER_S + ROUNDING).astype(np.intp)
+    to_middle_m_per_s = (number + 0.5) * SPEED_BAND_M_PER_S - speed_m_per_s
+    weights_s = np.where(is_flat_running, durations_s(samples), 0.0)
+    return Strides(
+        recorded=recorded,
+        second=second,
+        band=np.where(is_flat_running, number, 0),
+        dt_s=weights_s,
+        values={
+            name: one + _slope(one, speed_m_per_s, weights_s) * to_middle_m_per_s
+            for name, one in recorded.items()
+        },
+    )
+
+
+def form_of_run(samples: pl.DataFrame, seconds: Seconds | None, strides: Strides) -> dict[str, float | None]:
     """
     Return the mean of each measure while running, and its change from the first to the last fifth.
 
@@ -97,28 +133,21 @@ def form_of_run(samples: pl.DataFrame, seconds: Seconds | None) -> dict[str, flo
     Args:
         samples: Columns of the view samples with timer_s, in order of time.
         seconds: The same run second by second; None where it has no distance.
+        strides: What strides_of makes of both.
     """
     dt_s = durations_s(samples)
     running_s = np.where(_is_standing(samples, dt_s), 0.0, dt_s)
-    values = _measures(samples, seconds)
-    means = {name: weighted_mean(values[name], running_s) for name in MEASURES}
-    return means | _drifts(samples, seconds, values)
+    means = {name: weighted_mean(strides.recorded[name], running_s) for name in MEASURES}
+    return means | _drifts(strides, 0 if seconds is None else len(seconds.speed_m_per_s))
 
 
-def form_by_speed(samples: pl.DataFrame, seconds: Seconds | None) -> pl.DataFrame:
+def form_by_speed(strides: Strides) -> pl.DataFrame:
     """
     Return the mean of each measure in each band of speed of a run, on the flat.
-
-    Args:
-        samples: Columns of the view samples with timer_s, in order of time.
-        seconds: What pace.seconds_of makes of them.
 
     Returns:
         One row a measure and band with a minute or more: measure, speed_from_m_per_s, value, seconds.
     """
-    if seconds is None:
-        return RUN_FORM.to_frame()
-    strides = _strides(samples, seconds, _measures(samples, seconds))
     rows = [
         (
             name,
@@ -177,7 +206,8 @@ def form_trends(run_form: pl.DataFrame, week_starts: pl.Series) -> pl.DataFrame:
 
 def _measures(samples: pl.DataFrame, seconds: Seconds | None) -> dict[str, Floats]:
     """Each measure by sample, NaN where unknown; a sensor that has nothing to say sends 0."""
-    values = {name: np.where(column(samples, name) > 0, column(samples, name), np.nan) for name in MEASURES}
+    columns = {name: column(samples, name) for name in MEASURES}
+    values = {name: np.where(one > 0, one, np.nan) for name, one in columns.items()}
     if seconds is not None:
         from_cadence_mm = _speed_m_per_s(samples, seconds) * 60_000 / values["cadence_spm"]
         recorded_mm = values["step_length_mm"]
@@ -198,26 +228,6 @@ def _second_of(samples: pl.DataFrame, seconds: Seconds) -> NDArray[np.intp]:
     timer_s = np.nan_to_num(column(samples, "timer_s"))
     place = np.ceil(timer_s - seconds.starts_at_s).astype(np.intp) - 1
     return np.clip(place, 0, len(seconds.speed_m_per_s) - 1)
-
-
-def _strides(samples: pl.DataFrame, seconds: Seconds, values: dict[str, Floats]) -> Strides:
-    second = _second_of(samples, seconds)
-    speed_m_per_s = np.nan_to_num(_speed_m_per_s(samples, seconds))
-    is_flat_running = (speed_m_per_s >= RUNNING_FROM_M_PER_S) & (
-        np.abs(seconds.grade[second]) <= EASY_MAX_GRADE
-    )
-    number = np.floor(speed_m_per_s / SPEED_BAND_M_PER_S + ROUNDING).astype(np.intp)
-    to_middle_m_per_s = (number + 0.5) * SPEED_BAND_M_PER_S - speed_m_per_s
-    weights_s = np.where(is_flat_running, durations_s(samples), 0.0)
-    return Strides(
-        second=second,
-        band=np.where(is_flat_running, number, 0),
-        dt_s=weights_s,
-        values={
-            name: one + _slope(one, speed_m_per_s, weights_s) * to_middle_m_per_s
-            for name, one in values.items()
-        },
-    )
 
 
 def _slope(values: Floats, speed_m_per_s: Floats, weights_s: Floats) -> float:
@@ -243,13 +253,10 @@ def _in_bands(values: Floats, band: NDArray[np.intp], weights_s: Floats) -> Band
     return Bands(totals, seconds)
 
 
-def _drifts(
-    samples: pl.DataFrame, seconds: Seconds | None, values: dict[str, Floats]
-) -> dict[str, float | None]:
-    if seconds is None or len(seconds.speed_m_per_s) < DRIFT_MIN_S:
+def _drifts(strides: Strides, run_s: int) -> dict[str, float | None]:
+    if run_s < DRIFT_MIN_S:
         return dict.fromkeys(MEASURES.values())
-    strides = _strides(samples, seconds, values)
-    part = strides.second * DRIFT_PARTS // len(seconds.speed_m_per_s)
+    part = strides.second * DRIFT_PARTS // run_s
     first_s, last_s = (np.where(part == number, strides.dt_s, 0.0) for number in (0, DRIFT_PARTS - 1))
     return {
         drift: _change_at_equal_speed(

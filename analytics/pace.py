@@ -110,7 +110,7 @@ def column(samples: pl.DataFrame, name: str) -> Floats:
 
 def seconds_of(samples: pl.DataFrame, *, model: GradeModel = "heart_rate") -> Seconds | None:
     """Resample a run to seconds of timer time; None without distance, speed or a whole second."""
-    samples = samples.filter(pl.col("timer_s").is_finite())
+    samples = _where_known(samples, "timer_s")
     timer_s = np.maximum.accumulate(column(samples, "timer_s"))
     distance_m = _distance_along(samples, timer_s)
     if distance_m is None:
@@ -284,7 +284,7 @@ def best_efforts(samples: pl.DataFrame) -> pl.DataFrame:
     Returns:
         One row a distance that was run: distance_m, time_s, started_at_elapsed_s.
     """
-    samples = samples.filter(pl.col("timer_s").is_finite() & pl.col("elapsed_s").is_finite())
+    samples = _where_known(samples, "timer_s", "elapsed_s")
     timer_s = np.maximum.accumulate(column(samples, "timer_s"))
     elapsed_s = np.maximum.accumulate(column(samples, "elapsed_s"))
     distance_m = _distance_along(samples, timer_s)
@@ -339,6 +339,12 @@ def pace_trend(values: Floats) -> PaceTrend:
     if fit.high < 0:
         return _trend(fit, "faster")
     return _trend(fit, "slower" if fit.low > 0 else "no clear trend")
+
+
+def _where_known(samples: pl.DataFrame, *names: str) -> pl.DataFrame:
+    """Leave out samples without one of the columns; most runs have none, and a copy of the rest costs more than looking."""
+    known = np.logical_and.reduce([np.isfinite(column(samples, name)) for name in names])
+    return samples if known.all() else samples.filter(pl.Series(known))
 
 
 def _distance_along(samples: pl.DataFrame, timer_s: Floats) -> Floats | None:

@@ -1,13 +1,14 @@
 """The athlete's own values, dated: those that are set, else what the history says, with its evidence."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Literal
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from analytics.load import HOUR_S, Floats, HeartRateProfile, is_measured
 from analytics.pace import column, durations_s
@@ -28,6 +29,7 @@ AGE_SPREAD_BPM = 10.0  # about what people differ from it; further below, nobody
 RIEGEL_EXPONENT = 1.06  # time grows with distance to this power; Riegel 1981
 HOUR_FROM_M = 5000.0  # shorter efforts say little about an hour
 
+Places = NDArray[np.intp]
 ParameterName = Literal[
     "resting_hr_bpm",
     "max_hr_bpm",
@@ -83,9 +85,10 @@ def hour_pace_s_per_km(efforts: pl.DataFrame) -> float | None:
     `efforts` has distance_m and time_s; those below 5 km do not count. No run in training is an hour's race, so
     this is the slowest that it can be.
     """
-    long = efforts.filter(pl.col("distance_m") >= HOUR_FROM_M)
-    metres = long["distance_m"] * (HOUR_S / long["time_s"]) ** (1 / RIEGEL_EXPONENT)
-    return 1000 * HOUR_S / float(metres.to_numpy().max()) if len(metres) else None
+    distance_m, time_s = column(efforts, "distance_m"), column(efforts, "time_s")
+    long = distance_m >= HOUR_FROM_M
+    metres = distance_m[long] * (HOUR_S / time_s[long]) ** (1 / RIEGEL_EXPONENT)
+    return 1000 * HOUR_S / float(metres.max()) if len(metres) else None
 
 
 def parameters_of(
@@ -138,6 +141,16 @@ def values_on(
     )
 
 
+def values_over_time(
+    parameters: Iterable[Parameter], *, sex: Literal["female", "male"] | None
+) -> Callable[[date], AthleteValues]:
+    """Return what values_on says of any day, looked up: changes are few and days many."""
+    parameters = list(parameters)
+    changes = sorted({date.min, *map(_from, parameters)})
+    values = [values_on(parameters, day, sex=sex) for day in changes]
+    return lambda day: values[bisect_right(changes, day) - 1]
+
+
 def _held_bpm(hr_bpm: Floats, dt_s: Floats, window_s: float) -> tuple[float | None, float | None]:
     """Lowest and highest mean of a window of measured time; an extreme one begins or ends at a sample."""
     beats = is_measured(hr_bpm, dt_s)
@@ -161,21 +174,42 @@ def _marks(marks: pl.DataFrame, name: str) -> _Marks:
     )
 
 
-def _windows(marks: _Marks, length: timedelta) -> Iterator[slice]:
-    """Where the marks of the time up to each day lie, from the day on at which there are enough."""
-    for end in range(LEAST_ACTIVITIES, len(marks.days) + 1):
-        day = marks.days[end - 1]
-        is_last_of_day = end == len(marks.days) or marks.days[end] > day
-        start = bisect_right(marks.days, day - length, hi=end)
-        if is_last_of_day and end - start >= LEAST_ACTIVITIES:
-            yield slice(start, end)
+def _windows(marks: _Marks, length: timedelta) -> tuple[Places, Places]:
+    """Where the marks of the time up to each day begin and end, from the day on at which there are enough."""
+    days = np.array(marks.days, dtype="datetime64[D]")
+    ends = np.flatnonzero(np.diff(days, append=np.datetime64(date.max, "D")).astype(np.intp)) + 1
+    starts = np.searchsorted(days, days[ends - 1] - np.timedelta64(length), side="right")
+    enough = ends - starts >= LEAST_ACTIVITIES
+    return starts[enough], ends[enough]
+
+
+def _highest(values: Floats, starts: Places, ends: Places) -> Floats:
+    """Highest of each window; negative infinity of one without a value."""
+    padded = np.append(values, -np.inf)  # the end of a window may be that of the values
+    highest = np.maximum.reduceat(padded, np.column_stack((starts, ends)).ravel())[::2]
+    return np.where(starts < ends, highest, -np.inf)
+
+
+def _second_highest(values: Floats, starts: Places, ends: Places) -> Floats:
+    """Second highest of each window: of what lies on both sides of its highest."""
+    order = np.argsort(values, kind="stable")
+    ranks = np.empty(len(values))
+    ranks[order] = np.arange(len(values))
+    highest = order[_highest(ranks, starts, ends).astype(np.intp)]
+    return np.maximum(_highest(values, starts, highest), _highest(values, highest + 1, ends))
+
+
+def _changes(values: Floats, starts: Places, ends: Places) -> Iterator[tuple[float, slice]]:
+    """The windows whose value, in whole units, is another than that of the window before."""
+    for place in np.flatnonzero(np.diff(np.round(values), prepend=np.nan)):
+        yield float(values[place]), slice(int(starts[place]), int(ends[place]))
 
 
 def _resting(marks: _Marks) -> Iterator[Parameter]:
     """Lowest minute of a year; where nobody rested while recording, what is typical."""
-    for window in _windows(marks, YEAR):
+    windows = _windows(marks, YEAR)
+    for lowest_bpm, window in _changes(-_highest(-marks.values, *windows), *windows):
         lowest = window.start + int(np.argmin(marks.values[window]))
-        lowest_bpm = float(marks.values[lowest])
         is_typical = lowest_bpm > TYPICAL_RESTING_BPM
         method = (
             "typical, as no recording holds a minute of rest" if is_typical else "lowest minute of a year"
@@ -185,51 +219,50 @@ def _resting(marks: _Marks) -> Iterator[Parameter]:
 
 def _maximum(marks: _Marks, birth_year: int | None) -> Iterator[Parameter]:
     """Second highest half minute of a year, so that one sensor gone wild does not count; by age if that is far below it."""
-    for window in _windows(marks, YEAR):
+    starts, ends = _windows(marks, YEAR)
+    seconds_bpm = _second_highest(marks.values, starts, ends)
+    years = np.array([marks.days[end - 1].year for end in ends]) - (birth_year or 0)
+    by_age_bpm = AGE_TERMS[0] + AGE_TERMS[1] * years if birth_year else np.zeros(len(ends))
+    by_age = seconds_bpm < by_age_bpm - AGE_SPREAD_BPM
+    for value_bpm, window in _changes(np.where(by_age, by_age_bpm, seconds_bpm), starts, ends):
         second = window.start + int(np.argpartition(marks.values[window], -2)[-2])
-        second_bpm = float(marks.values[second])
-        by_age_bpm = _maximum_by_age(marks.days[window.stop - 1].year - birth_year) if birth_year else 0.0
-        if second_bpm < by_age_bpm - AGE_SPREAD_BPM:
-            yield _estimate(
-                "max_hr_bpm", by_age_bpm, "by age, as nobody ran that hard", marks, window, second
-            )
-        else:
-            yield _estimate("max_hr_bpm", second_bpm, "second highest 30 s of a year", marks, window, second)
-
-
-def _maximum_by_age(years: int) -> float:
-    return AGE_TERMS[0] + AGE_TERMS[1] * years
+        is_by_age = value_bpm != marks.values[second]
+        method = "by age, as nobody ran that hard" if is_by_age else "second highest 30 s of a year"
+        yield _estimate("max_hr_bpm", value_bpm, method, marks, window, second)
 
 
 def _threshold_pace(marks: _Marks) -> Iterator[Parameter]:
     """Best hour that an effort of the last 90 days stands for."""
-    for window in _windows(marks, SEASON):
+    windows = _windows(marks, SEASON)
+    for fastest_s, window in _changes(-_highest(-marks.values, *windows), *windows):
         fastest = window.start + int(np.argmin(marks.values[window]))
-        yield _estimate(
-            "threshold_pace_s_per_km",
-            float(marks.values[fastest]),
-            "best effort of 90 days, as an hour",
-            marks,
-            window,
-            fastest,
-        )
+        method = "best effort of 90 days, as an hour"
+        yield _estimate("threshold_pace_s_per_km", fastest_s, method, marks, window, fastest)
 
 
 def _threshold(counted: Sequence[Parameter], marks: _Marks) -> Iterator[Parameter]:
     """85 % of the reserve, or the highest hour of a year where that is more; a new one with each change of either."""
-    hours = list(_windows(marks, YEAR))
-    known_on = [marks.days[window.stop - 1] for window in hours]
+    starts, ends = _windows(marks, YEAR)
+    highest_bpm = _highest(marks.values, starts, ends)
+    known_on = [marks.days[end - 1] for end in ends]
+    told = values_over_time(counted, sex=None)
+    last_bpm: float | None = None
     for start in sorted({*map(_from, counted), *known_on}):
-        heart_rate = values_on(counted, start, sex=None).heart_rate
+        heart_rate = told(start).heart_rate
         default_bpm = heart_rate.threshold_or_default_bpm
         if default_bpm is None or heart_rate.max_bpm is None:
             continue
-        window = (
-            hours[bisect_right(known_on, start) - 1] if start >= min(known_on, default=date.max) else None
+        place = bisect_right(known_on, start) - 1
+        is_held = place >= 0 and highest_bpm[place] > default_bpm
+        value_bpm = (
+            float(round(min(float(highest_bpm[place]), heart_rate.max_bpm))) if is_held else default_bpm
         )
-        highest = window.start + int(np.argmax(marks.values[window])) if window else 0
-        if window and marks.values[highest] > default_bpm:
-            value_bpm = min(float(marks.values[highest]), heart_rate.max_bpm)
+        if value_bpm == last_bpm:
+            continue
+        last_bpm = value_bpm
+        if is_held:
+            window = slice(int(starts[place]), int(ends[place]))
+            highest = window.start + int(np.argmax(marks.values[window]))
             found = _estimate("threshold_hr_bpm", value_bpm, "highest hour of a year", marks, window, highest)
         else:
             found = Parameter(

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from analytics.cadence import steps_of, usual_cadence_at
-from analytics.form import form_of_run
+from analytics.form import Strides, form_of_run
 from analytics.knee_load import knee_load_klu
 from analytics.load import (
     Floats,
@@ -67,6 +67,7 @@ class AthleteValues:
 def metrics_of_run(
     samples: pl.DataFrame,
     seconds: Seconds | None,
+    strides: Strides,
     *,
     timer_s: float,
     distance_m: float | None,
@@ -80,6 +81,7 @@ def metrics_of_run(
     Args:
         samples: Columns of the view samples with timer_s, in order of time; any may be all null.
         seconds: What pace.seconds_of makes of them.
+        strides: What form.strides_of makes of both.
         timer_s: Duration of the run.
         distance_m: Its distance as the device has it.
         rpe: Perceived exertion, 0 to 10.
@@ -98,7 +100,7 @@ def metrics_of_run(
         "srpe": srpe(rpe, timer_s),
         "cadence_steps": steps_of(column(samples, "cadence_spm"), dt_s),
         **_pace_metrics(seconds, timer_s, distance_m, values, usual_cadence_spm),
-        **form_of_run(samples, seconds),
+        **form_of_run(samples, seconds, strides),
         "temperature_c": weighted_mean(column(samples, "temperature_c"), dt_s),
     }
 

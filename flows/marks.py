@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, cast
 
 import duckdb
 import polars as pl
 
 from analytics.cadence import cadence_by_speed
-from analytics.pace import Seconds, best_efforts, seconds_of
+from analytics.pace import BEST_EFFORTS, Seconds, best_efforts, seconds_of
 from analytics.parameters import (
     MARKS_VERSION,
     Parameter,
@@ -20,6 +21,7 @@ from analytics.parameters import (
     hour_pace_s_per_km,
     parameters_of,
 )
+from flows.cores import on_all_cores
 from flows.run_samples import Sources, others_of, runs_of, samples_of_run
 from store.database import frame, insert, replace
 from store.home import Home
@@ -49,7 +51,11 @@ PARAMETERS = pl.Schema(
 def refresh_marks(
     con: duckdb.DuckDBPyConnection, home: Home, athlete: str, sources: Sources, *, rebuild: bool
 ) -> pl.DataFrame:
-    """Compute the marks of new and changed activities; return those of all: activity_marks with local_date and is_run."""
+    """
+    Compute the marks and best efforts of new and changed activities.
+
+    Return the marks of all: activity_marks with local_date and is_run.
+    """
     counting = [
         row for some in (runs_of(con, athlete), others_of(con, athlete)) for row in some.iter_rows(named=True)
     ]
@@ -59,20 +65,19 @@ def refresh_marks(
         [athlete],
     ).fetchall()
     known = set() if rebuild else {activity_id for activity_id, key in stored if keys.get(activity_id) == key}
-    con.execute(
-        "delete from activity_marks where list_contains(?, activity_id)",
-        [[activity_id for activity_id, _ in stored if activity_id not in known]],
-    )
-    fresh = [
-        {
-            "activity_id": row["activity_id"],
-            **_marks(home, row, sources),
-            "inputs_key": keys[row["activity_id"]],
-        }
-        for row in counting
-        if row["activity_id"] not in known
+    gone = [activity_id for activity_id, _ in stored if activity_id not in known]
+    fresh = [row for row in counting if row["activity_id"] not in known]
+    told = [*on_all_cores(partial(_told, home, sources), fresh)]
+    marks = [
+        {**one, "inputs_key": keys[row["activity_id"]]} for row, (one, _) in zip(fresh, told, strict=True)
     ]
-    insert(con, "activity_marks", pl.DataFrame(fresh, schema=MARKS))
+    efforts = [BEST_EFFORTS.to_frame(), *(some for _, some in told)]
+    for table, rows in (
+        ("activity_marks", pl.DataFrame(marks, schema=MARKS)),
+        ("best_efforts", pl.concat(efforts, how="diagonal")),
+    ):
+        con.execute(f"delete from {table} where list_contains(?, activity_id)", [gone])
+        insert(con, table, rows)
     return frame(
         con,
         "select m.*, a.local_date, a.is_run from activity_marks m join activities a using (activity_id) "
@@ -113,17 +118,23 @@ def given_parameters(athlete: Athlete) -> list[Parameter]:
     ]
 
 
-def _marks(home: Home, activity: Mapping[str, Any], sources: Sources) -> dict[str, object]:
+def _told(
+    home: Home, sources: Sources, activity: Mapping[str, Any]
+) -> tuple[dict[str, object], pl.DataFrame]:
+    """Return the marks of an activity, and the best efforts of a run."""
+    activity_id = activity["activity_id"]
     samples = samples_of_run(home, activity, sources)
-    heart_rates = heart_rate_marks(samples)
+    marks: dict[str, object] = {"activity_id": activity_id, **heart_rate_marks(samples)}
     if not activity["is_run"]:
-        return heart_rates | dict.fromkeys(("hour_pace_s_per_km", "cadence_by_speed_spm", "time_by_speed_s"))
+        return marks, BEST_EFFORTS.to_frame()
+    efforts = best_efforts(samples)
     cadences_spm, times_s = _cadences(seconds_of(samples))
-    return heart_rates | {
-        "hour_pace_s_per_km": hour_pace_s_per_km(best_efforts(samples)),
+    marks |= {
+        "hour_pace_s_per_km": hour_pace_s_per_km(efforts),
         "cadence_by_speed_spm": cadences_spm,
         "time_by_speed_s": times_s,
     }
+    return marks, efforts.with_columns(activity_id=pl.lit(activity_id))
 
 
 def _cadences(seconds: Seconds | None) -> tuple[list[float], list[float]] | tuple[None, None]:
@@ -137,6 +148,7 @@ def _inputs_key(activity: Mapping[str, Any], sources: Sources) -> str:
     made_of = sources.key(activity["activity_id"])
     parts = (
         activity["activity_id"],
+        activity["is_run"],
         activity["distance_m"],
         activity["recorded_distance_m"],
         made_of,

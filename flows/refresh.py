@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
@@ -14,15 +14,16 @@ import polars as pl
 
 from analytics.cadence import CadenceHistory, cadence_history, usual_cadence_on
 from analytics.calendar import daily_load, weekly_trends
-from analytics.form import RUN_FORM, form_by_speed, form_trends
-from analytics.load import srpe, with_spikes
-from analytics.pace import BEST_EFFORTS, best_efforts, seconds_of
+from analytics.form import RUN_FORM, form_by_speed, form_trends, strides_of
+from analytics.load import Floats, srpe, with_spikes
+from analytics.pace import seconds_of
 from analytics.pace_context import weekly_pace, zone_pace
 from analytics.parameters import values_on
 from analytics.plan import dated, plan_vs_actual, upcoming_spikes
 from analytics.race import race_equivalents
 from analytics.run_metrics import FORMULA_VERSION, AthleteValues, cross_training_load, metrics_of_run
 from analytics.zones import ZONE_TIMES, weekly_zones, zone_times
+from flows.cores import on_all_cores
 from flows.marks import refresh_marks, store_parameters
 from flows.run_samples import IS_STRENGTH, Sources, others_of, runs_of, samples_of_run, sources_of
 from ingest.plans import read_plan
@@ -31,7 +32,7 @@ from store.home import Home
 from store.settings import Athlete, Settings
 
 WEEK_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-OF_STRETCHES = ("best_efforts", "zone_times", "run_form")
+OF_STRETCHES = ("zone_times", "run_form")
 """Tables with several rows a run, computed from its samples."""
 ValuesOn = Callable[[date], AthleteValues]
 
@@ -176,7 +177,7 @@ def _refresh_run_metrics(
     keys = {row["activity_id"]: rests_on.key(row) for row in runs.iter_rows(named=True)}
     kept = _still_valid(con, athlete, {} if rebuild else keys)
     stale = runs.filter(~pl.col("activity_id").is_in(kept["activity_id"].implode()))
-    metrics, of_stretches = _compute(home, stale.iter_rows(named=True), rests_on, keys)
+    metrics, of_stretches = _compute(home, stale, rests_on, keys)
     derived = pl.concat([kept, metrics], how="diagonal_relaxed") if metrics.height else kept
     spikes = with_spikes(runs.select("activity_id", "started_at", "distance_m"))
     rows = derived.drop([c for c in spikes.columns if c != "activity_id" and c in derived.columns]).join(
@@ -215,42 +216,45 @@ def _without_run(con: duckdb.DuckDBPyConnection, athlete: str) -> list[str]:
 
 
 def _compute(
-    home: Home,
-    runs: Iterable[dict[str, Any]],
-    rests_on: RestsOn,
-    keys: Mapping[str, str],
+    home: Home, runs: pl.DataFrame, rests_on: RestsOn, keys: Mapping[str, str]
 ) -> tuple[pl.DataFrame, dict[str, pl.DataFrame]]:
     """Compute the rows of run_metrics, and those of each of OF_STRETCHES."""
-    metrics: list[dict[str, object]] = []
-    efforts, zones, form = (
-        [BEST_EFFORTS.to_frame()],
-        [ZONE_TIMES.to_frame()],
-        [RUN_FORM.to_frame()],
-    )
-    for run in runs:
-        activity_id, day = run["activity_id"], run["local_date"]
-        samples = samples_of_run(home, run, rests_on.sources)
-        seconds, values = seconds_of(samples), rests_on.values(day)
-        told = metrics_of_run(
-            samples,
-            seconds,
-            timer_s=run["timer_s"],
-            distance_m=run["distance_m"],
-            rpe=run["rpe"],
-            values=values,
-            usual_cadence_spm=usual_cadence_on(rests_on.cadences, day),
-        )
-        metrics.append({"activity_id": activity_id, "inputs_key": keys[activity_id], **told})
-        for found, rows in (
-            (efforts, best_efforts(samples)),
-            (zones, zone_times(samples, seconds, values=values)),
-            (form, form_by_speed(samples, seconds)),
-        ):
-            found.append(rows.with_columns(activity_id=pl.lit(activity_id)))
-    frames = {"best_efforts": efforts, "zone_times": zones, "run_form": form}
+    jobs = [
+        (run, rests_on.values(run["local_date"]), usual_cadence_on(rests_on.cadences, run["local_date"]))
+        for run in runs.iter_rows(named=True)
+    ]
+    told = [*on_all_cores(partial(_of_samples, home, rests_on.sources), jobs)]
+    metrics = [
+        {"activity_id": (key := run["activity_id"]), "inputs_key": keys[key], **numbers}
+        for (run, *_), (numbers, *_) in zip(jobs, told, strict=True)
+    ]
     return pl.DataFrame(metrics, infer_schema_length=None), {
-        table: pl.concat(rows, how="diagonal") for table, rows in frames.items()
+        "zone_times": pl.concat([ZONE_TIMES.to_frame(), *(zones for _, zones, _ in told)], how="diagonal"),
+        "run_form": pl.concat([RUN_FORM.to_frame(), *(form for *_, form in told)], how="diagonal"),
     }
+
+
+def _of_samples(
+    home: Home, sources: Sources, job: tuple[Mapping[str, Any], AthleteValues, Floats | None]
+) -> tuple[dict[str, float | None], pl.DataFrame, pl.DataFrame]:
+    """Return what is computed from the samples of a run: its metrics, zone times and form by speed."""
+    run, values, usual_cadence_spm = job
+    samples = samples_of_run(home, run, sources)
+    seconds = seconds_of(samples)
+    strides = strides_of(samples, seconds)
+    metrics = metrics_of_run(
+        samples,
+        seconds,
+        strides,
+        timer_s=run["timer_s"],
+        distance_m=run["distance_m"],
+        rpe=run["rpe"],
+        values=values,
+        usual_cadence_spm=usual_cadence_spm,
+    )
+    activity_id = pl.lit(run["activity_id"]).alias("activity_id")
+    zones, form = zone_times(samples, seconds, values=values), form_by_speed(strides)
+    return metrics, zones.with_columns(activity_id), form.with_columns(activity_id)
 
 
 def _runs_with_metrics(con: duckdb.DuckDBPyConnection, athlete: str, today: date) -> pl.DataFrame:

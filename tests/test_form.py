@@ -13,7 +13,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from analytics.form import FORM_TRENDS, MEASURES, RUN_FORM, form_by_speed, form_of_run, form_trends
+from analytics.form import (
+    FORM_TRENDS,
+    MEASURES,
+    RUN_FORM,
+    form_by_speed,
+    form_of_run,
+    form_trends,
+    strides_of,
+)
 from analytics.pace import mean_speed_m_per_s, seconds_of
 from store.database import frame, opened_published
 from store.home import Home
@@ -41,11 +49,12 @@ def run_of(speed_m_per_s: np.ndarray, /, **columns: object) -> pl.DataFrame:
 
 
 def form(samples: pl.DataFrame) -> dict[str, float | None]:
-    return form_of_run(samples, seconds_of(samples))
+    seconds = seconds_of(samples)
+    return form_of_run(samples, seconds, strides_of(samples, seconds))
 
 
 def by_speed(samples: pl.DataFrame) -> pl.DataFrame:
-    return form_by_speed(samples, seconds_of(samples))
+    return form_by_speed(strides_of(samples, seconds_of(samples)))
 
 
 def weeks(count: int) -> pl.Series:

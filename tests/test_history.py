@@ -26,7 +26,7 @@ TODAY = date(2026, 4, 1)
 RUNS = 8
 DERIVED = (
     *("activity_marks", "athlete_parameters", "run_metrics", "cross_training", "daily_load", "weekly_trends"),
-    *("zone_times", "weekly_zones"),
+    *("zone_times", "weekly_zones", "best_efforts", "run_form"),
 )
 EVERY = timedelta(days=2)
 
@@ -51,7 +51,7 @@ class History:
         return self.con.execute(question).fetchall()
 
     def derived(self) -> list[pl.DataFrame]:
-        """All that is derived and of this issue, in an order that does not depend on when it was written."""
+        """All that is derived from samples and values, in an order that does not depend on when it was written."""
         return [frame(self.con, f"select * from {table} order by all") for table in DERIVED]
 
 
@@ -137,6 +137,19 @@ def test_a_change_recomputes_what_follows_it_and_nothing_before(history: History
 def assert_same(one: list[pl.DataFrame], other: list[pl.DataFrame]) -> None:
     for now, then in zip(one, other, strict=True):
         assert_frame_equal(now, then)
+
+
+def test_a_walk_that_turns_out_to_be_a_run_is_one_throughout(history: History) -> None:
+    """It gets best efforts, a cadence and a pace for an hour, as if it had always been a run."""
+    history.refresh()
+    history.con.execute("update activities set is_run = true, sport = 'running' where activity_id = 'walk'")
+    history.refresh()
+    found = history.derived()
+
+    history.refresh(rebuild=True)
+
+    assert history.asked("select count(*) from best_efforts where activity_id = 'walk'") == [(3,)]
+    assert_same(found, history.derived())
 
 
 def test_everything_from_nothing_is_what_came_step_by_step(history: History) -> None:

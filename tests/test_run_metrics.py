@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.cadence import SPEED_CENTRES_M_PER_S
-from analytics.form import MEASURES
+from analytics.form import MEASURES, strides_of
 from analytics.load import HeartRateProfile
 from analytics.pace import seconds_of
 from analytics.run_metrics import FORMULA_VERSION, AthleteValues, metrics_of_run
@@ -92,9 +92,11 @@ def metrics(
     usual_cadence_spm: np.ndarray | None = None,
 ) -> dict[str, float | None]:
     """Metrics with the hour's totals unless others are given."""
+    seconds = seconds_of(samples)
     return metrics_of_run(
         samples,
-        seconds_of(samples),
+        seconds,
+        strides_of(samples, seconds),
         timer_s=timer_s,
         distance_m=distance_m,
         rpe=rpe,

@@ -84,8 +84,15 @@ def hour_pace_s_per_km(efforts: pl.DataFrame) -> float | None:
     this is the slowest that it can be.
     """
     long = efforts.filter(pl.col("distance_m") >= HOUR_FROM_M)
-    metres = long["distance_m"] * (HOUR_S / long["time_s"]) ** (1 / RIEGEL_EXPONENT)
-    return 1000 * HOUR_S / float(metres.to_numpy().max()) if len(metres) else None
+    metres = [
+        hour_distance_m(distance_m, time_s) for distance_m, time_s in long["distance_m", "time_s"].rows()
+    ]
+    return 1000 * HOUR_S / max(metres) if metres else None
+
+
+def hour_distance_m(distance_m: float, time_s: float) -> float:
+    """Return how far somebody gets in an hour who runs this distance in this time, by Riegel's formula."""
+    return float(distance_m * (HOUR_S / time_s) ** (1 / RIEGEL_EXPONENT))
 
 
 def parameters_of(

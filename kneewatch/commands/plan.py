@@ -1,0 +1,294 @@
+"""Commands of the group plan: choose one, look at it, change it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from kneewatch.asking import Rows, day_shown, rows_of, units_of
+from kneewatch.options import (
+    AthleteOption,
+    HomeOption,
+    JsonOption,
+    TodayOption,
+    athlete_of,
+    day_of,
+    home_of,
+    published,
+    settings_of,
+)
+from kneewatch.show import Column, show, text
+from store.errors import WrongUseError
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from flows.plans import PlanChoice
+    from flows.steps import Clock
+    from store.home import Home
+
+plan = typer.Typer(help="The plan: choose one, look at it, change it.", no_args_is_help=True)
+
+DAY = ["%Y-%m-%d"]
+DayArgument = Annotated[datetime, typer.Argument(metavar="DATE", formats=DAY, help="The day.")]
+ToDayArgument = Annotated[datetime, typer.Argument(metavar="TO_DATE", formats=DAY, help="The other day.")]
+NO_PLAN = "No plan: kneewatch plan use half_marathon_beginner --race YYYY-MM-DD"
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands to the program."""
+    app.add_typer(plan, name="plan")
+
+
+@plan.command("show")
+def plan_show(
+    home: HomeOption = None,
+    athlete: AthleteOption = None,
+    today: TodayOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the active plan, session by session, with what became of it."""
+    folder = home_of(home)
+    settings = settings_of(folder)
+    units = units_of(settings)
+    with published(folder, settings, day_of(today)) as con:
+        rows = rows_of(
+            con,
+            "select p.*, v.status, v.distance_m as done_m from plan_sessions p "
+            "left join plan_vs_actual v using (athlete, local_date, session) where athlete = $athlete "
+            "order by local_date, session",
+            athlete=athlete_of(settings, athlete),
+        )
+    columns: list[Column] = [
+        ("week", "Week", text),
+        ("local_date", "Day", day_shown),
+        ("session", "Session", text),
+        ("distance_m", "Planned", lambda m: units.distance(m) if m else ""),
+        ("zone", "Zone", lambda zone: "" if zone == "none" else text(zone)),
+        ("planned_pace_s_per_km", "Pace", lambda pace: units.pace(pace) if pace else ""),
+        ("done_m", "Done", lambda m: units.distance(m) if m else ""),
+        ("status", "Status", text),
+    ]
+    show(rows, columns, as_json=as_json, empty=NO_PLAN)
+    if not as_json and any(row["pace_from"] for row in rows):
+        print(f"Paces from your {next(row['pace_from'] for row in rows if row['pace_from'])}.")
+
+
+@plan.command("list")
+def plan_list(
+    home: HomeOption = None,
+    athlete: AthleteOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the plans there are, built-in and imported, and the choices made of them."""
+    from ingest.plans import plan_names
+
+    folder = home_of(home)
+    key = athlete_of(settings_of(folder), athlete)
+    imported: list[str] = []
+    chosen: Rows = []
+    if folder.published.exists():
+        imported, chosen = _imported_and_chosen(folder, key)
+    rows: Rows = [
+        {"plan": name, "origin": origin, "chosen": [one for one in chosen if one["plan"] == name]}
+        for origin, names in (("built in", plan_names()), ("imported", imported))
+        for name in names
+    ]
+    columns: list[Column] = [
+        ("plan", "Plan", text),
+        ("origin", "Origin", text),
+        ("chosen", "Races", lambda choices: ", ".join(one["race_date"].isoformat() for one in choices)),
+    ]
+    show(rows, columns, as_json=as_json, empty="")
+
+
+@plan.command("use")
+def plan_use(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the plan.")],
+    race: Annotated[datetime, typer.Option("--race", formats=DAY, metavar="DATE", help="Race day.")],
+    goal: Annotated[
+        str | None,
+        typer.Option("--goal", metavar="H:MM:SS", help="Time you hope for over the half marathon."),
+    ] = None,
+    start: Annotated[
+        datetime | None,
+        typer.Option("--start", formats=DAY, metavar="DATE", help="Leave out what the plan has before."),
+    ] = None,
+    home: HomeOption = None,
+    athlete: AthleteOption = None,
+    today: TodayOption = None,
+) -> None:
+    """Train by a plan: its last week ends on the race day."""
+    from flows import plans
+
+    choice = plans.PlanChoice(
+        plan=name,
+        race_date=race.date(),
+        start_date=day_of(start),
+        goal_s=_goal_s(goal) if goal else None,
+    )
+
+    def change(con: duckdb.DuckDBPyConnection, key: str, clock: Clock, _: PlanChoice | None) -> date:
+        sessions = plans.use(con, athlete=key, choice=choice, today=clock.today, now=clock.now)
+        first: date = sessions["local_date"][0]
+        return first
+
+    first, clock = _change(home, athlete, today, change)
+    print(f"{name}: from {_in_full(first)} to the race on {_in_full(race.date())}.")
+    if first < clock.today:
+        print(f"It began before today; --start {clock.today} leaves out what is gone.")
+
+
+@plan.command("move")
+def plan_move(
+    day: DayArgument,
+    to_day: ToDayArgument,
+    session: Annotated[
+        str | None, typer.Option("--session", help="Only this one: easy, long, strength, …")
+    ] = None,
+    home: HomeOption = None,
+    athlete: AthleteOption = None,
+    today: TodayOption = None,
+) -> None:
+    """Move what is planned on a day to another day."""
+    from flows import plans
+
+    _say_moved(
+        _change_of_plan(
+            home,
+            athlete,
+            today,
+            partial(plans.move, day=day.date(), to_day=to_day.date(), session=session),
+        )
+    )
+
+
+@plan.command("move-week")
+def plan_move_week(
+    week: Annotated[int, typer.Argument(metavar="WEEK", min=1, help="Week of the plan.")],
+    days: Annotated[int, typer.Option("--days", min=-6, max=6, help="By how many days; earlier below 0.")],
+    home: HomeOption = None,
+    athlete: AthleteOption = None,
+    today: TodayOption = None,
+) -> None:
+    """Move a whole week of the plan by some days; the race stays."""
+    from flows import plans
+
+    _say_moved(_change_of_plan(home, athlete, today, partial(plans.move_week, week=week, days=days)))
+
+
+@plan.command("holiday")
+def plan_holiday(
+    from_day: Annotated[datetime, typer.Argument(metavar="FROM", formats=DAY, help="First day.")],
+    to_day: Annotated[datetime, typer.Argument(metavar="TO", formats=DAY, help="Last day.")],
+    home: HomeOption = None,
+    athlete: AthleteOption = None,
+    today: TodayOption = None,
+) -> None:
+    """Plan no training on these days."""
+    from flows import plans
+
+    left_out = _change_of_plan(
+        home, athlete, today, partial(plans.holiday, from_date=from_day.date(), to_date=to_day.date())
+    )
+    print(f"Left out: {', '.join(left_out) or 'nothing was planned'}.")
+    _say_what_next()
+
+
+@plan.command("race")
+def plan_race(
+    day: DayArgument,
+    home: HomeOption = None,
+    athlete: AthleteOption = None,
+    today: TodayOption = None,
+) -> None:
+    """Move the race to another day, and the plan with it."""
+    from flows import plans
+
+    _change_of_plan(home, athlete, today, partial(plans.race_on, race_date=day.date()))
+    print(f"The race is on {_in_full(day.date())}, and the plan ends on it.")
+    _say_what_next()
+
+
+@plan.command("undo")
+def plan_undo(home: HomeOption = None, athlete: AthleteOption = None, today: TodayOption = None) -> None:
+    """Undo the last change of the plan that still holds: a move, a holiday or another race day."""
+    from flows import plans
+
+    print(f"Undone: {_change_of_plan(home, athlete, today, plans.undo)}.")
+
+
+# Helpers ---------------------------------------------------------------------------------------------------
+
+
+def _change_of_plan(
+    home: Path | None, athlete: str | None, today: datetime | None, change: Callable[..., Any]
+) -> Any:
+    """Make one of the changes of `flows.plans` to the active plan, and return what it says."""
+
+    def of_active(con: duckdb.DuckDBPyConnection, key: str, clock: Clock, choice: PlanChoice | None) -> Any:
+        return change(con, athlete=key, choice=choice, now=clock.now)
+
+    return _change(home, athlete, today, of_active)[0]
+
+
+def _change(
+    home: Path | None,
+    athlete: str | None,
+    today: datetime | None,
+    change: Callable[[duckdb.DuckDBPyConnection, str, Clock, PlanChoice | None], Any],
+) -> tuple[Any, Clock]:
+    from flows import plans, steps
+
+    folder = home_of(home)
+    settings = settings_of(folder)
+    clock = steps.clock_of(settings, day_of(today))
+    key = athlete_of(settings, athlete)
+
+    def change_in(con: duckdb.DuckDBPyConnection) -> Any:
+        choice = plans.plan_choice(con, settings, key, today=clock.today)
+        return change(con, key, clock, choice)
+
+    return steps.change_plan(folder, settings, clock, change_in), clock
+
+
+def _imported_and_chosen(folder: Home, athlete: str) -> tuple[list[str], Rows]:
+    from ingest.plans import imported_names
+    from store.database import opened_published
+
+    with opened_published(folder) as con:
+        return imported_names(con), rows_of(
+            con,
+            "select plan, race_date, start_date, goal_s, counts_from, chosen_at from plan_choices "
+            "where athlete = $athlete order by chosen_at",
+            athlete=athlete,
+        )
+
+
+def _goal_s(text: str) -> float:
+    from store.settings import parse_goal
+
+    try:
+        return parse_goal(text)
+    except ValueError:
+        raise WrongUseError(
+            f"--goal is {text!r}; allowed are hours, minutes and seconds from 0:50:00 to 6:00:00, such as 1:55:00."
+        ) from None
+
+
+def _say_moved(moved: list[str]) -> None:
+    print(f"Now planned: {', '.join(moved)}.")
+    _say_what_next()
+
+
+def _say_what_next() -> None:
+    print("kneewatch plan check says what that does to the knee; kneewatch plan undo takes it back.")
+
+
+def _in_full(day: date) -> str:
+    return f"{day_shown(day)} {day.year}"

@@ -15,6 +15,11 @@ from store.errors import WrongUseError
 if TYPE_CHECKING:
     import duckdb
 
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+RUN_SESSIONS = ("easy", "steady", "tempo", "intervals", "long", "shakeout", "race")
+SESSIONS = (*RUN_SESSIONS, "strength", "mobility", "rest")
+ZONES = ("none", "Z1", "Z2", "Z3", "Z4", "Z5")
+
 PLAN_COLUMNS: dict[str, pl.DataType] = {
     "week": pl.Int64(),
     "day": pl.String(),
@@ -55,7 +60,9 @@ def read_imported(con: duckdb.DuckDBPyConnection, name: str) -> pl.DataFrame:
     """Return the imported plan of that name: columns of PLAN_COLUMNS, one row a session."""
     rows = frame(con, "select * from imported_plans where plan = $name order by rowid", name=name)
     return rows.with_columns(
-        distance_km=pl.col("distance_m") / 1000, duration_min=pl.col("duration_s") / 60
+        # 6100 / 1000 is not quite 6.1
+        distance_km=(pl.col("distance_m") / 1000).round(6),
+        duration_min=(pl.col("duration_s") / 60).round(6),
     ).select(pl.col(column).cast(kind) for column, kind in PLAN_COLUMNS.items())
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from collections.abc import Callable
 from datetime import date, datetime
 from functools import partial
@@ -22,7 +24,7 @@ from kneewatch.options import (
     published,
     settings_of,
 )
-from kneewatch.show import Column, show, text
+from kneewatch.show import Column, harmless, show, text
 from store.errors import WrongUseError
 
 if TYPE_CHECKING:
@@ -142,6 +144,36 @@ def plan_use(
     print(f"{name}: from {_in_full(first)} to the race on {_in_full(race.date())}.")
     if first < clock.today:
         print(f"It began before today; --start {clock.today} leaves out what is gone.")
+
+
+@plan.command("import")
+def plan_import(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="A .csv or an .ics.")
+    ],
+    name: Annotated[
+        str | None,
+        typer.Option("--name", metavar="NAME", help="What to call it (else as the file is called)."),
+    ] = None,
+    home: HomeOption = None,
+    today: TodayOption = None,
+) -> None:
+    """Take in a plan: a table of weeks and days, or a calendar with distances in its titles."""
+    from flows import plans, steps
+    from ingest.plan_files import read_plan_file
+
+    folder = home_of(home)
+    settings = settings_of(folder)
+    clock = steps.clock_of(settings, day_of(today))
+    found = read_plan_file(file)
+    called = _plan_name(name or file.stem)
+    steps.change_plan(
+        folder, settings, clock, partial(plans.keep_imported, name=called, plan=found.plan, now=clock.now)
+    )
+    for remark in found.remarks:
+        print(harmless(remark), file=sys.stderr)
+    print(f"{called}: {found.plan['week'].n_unique()} weeks, {found.plan.height} sessions.")
+    print(f"kneewatch plan use {called} --race {found.race_date or 'YYYY-MM-DD'} puts it on the calendar.")
 
 
 @plan.command("move")
@@ -268,6 +300,14 @@ def _imported_and_chosen(folder: Home, athlete: str) -> tuple[list[str], Rows]:
             "where athlete = $athlete order by chosen_at",
             athlete=athlete,
         )
+
+
+def _plan_name(given: str) -> str:
+    """Return a name that can be typed: small letters, digits and underscores."""
+    name = "_".join(re.findall(r"[a-z0-9]+", given.lower()))[:60]
+    if not name:
+        raise WrongUseError(f"{given!r} is no name for a plan; give letters or digits with --name.")
+    return name
 
 
 def _goal_s(text: str) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -24,15 +24,17 @@ from kneewatch.options import (
     published,
     settings_of,
 )
-from kneewatch.show import Column, harmless, show, text
+from kneewatch.show import Column, harmless, print_json, show, text
 from store.errors import WrongUseError
 
 if TYPE_CHECKING:
     import duckdb
+    import polars as pl
 
     from flows.plans import PlanChoice
     from flows.steps import Clock
     from store.home import Home
+    from store.settings import Settings
 
 plan = typer.Typer(help="The plan: choose one, look at it, change it.", no_args_is_help=True)
 
@@ -176,6 +178,48 @@ def plan_import(
     print(f"kneewatch plan use {called} --race {found.race_date or 'YYYY-MM-DD'} puts it on the calendar.")
 
 
+@plan.command("check")
+def plan_check(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME|FILE]", help="A plan or a file (else the active plan).")
+    ] = None,
+    home: HomeOption = None,
+    athlete: AthleteOption = None,
+    today: TodayOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say what a plan does to the knee by itself, and whether your last weeks are enough to begin it; exit with 1 if it finds something."""
+    from analytics.plan_check import check_plan
+    from report.plan_words import finding_sentence, place, summary_rows
+
+    folder = home_of(home)
+    settings = settings_of(folder)
+    units = units_of(settings)
+    key = athlete_of(settings, athlete)
+    sessions, runs, day = _to_check(folder, settings, key, name, day_of(today))
+    summary, found = check_plan(sessions, runs, today=day)
+    findings = [
+        {**row, "place": place(row), "says": finding_sentence(row, units)} for row in found.to_dicts()
+    ]
+    if as_json:
+        print_json({"summary": summary._asdict(), "findings": findings})
+    else:
+        show(
+            summary_rows(summary, units),
+            [("what", "The plan", text), ("value", "In numbers", text)],
+            as_json=False,
+            empty="",
+        )
+        show(
+            findings,
+            [("place", "Where", text), ("says", "What it does", text)],
+            as_json=False,
+            empty="Nothing found: no spike, no ramp, and cut-back weeks and strength where they should be.",
+        )
+    if findings:
+        raise typer.Exit(1)
+
+
 @plan.command("move")
 def plan_move(
     day: DayArgument,
@@ -300,6 +344,61 @@ def _imported_and_chosen(folder: Home, athlete: str) -> tuple[list[str], Rows]:
             "where athlete = $athlete order by chosen_at",
             athlete=athlete,
         )
+
+
+def _to_check(
+    folder: Home, settings: Settings, athlete: str, name: str | None, today: date | None
+) -> tuple[pl.DataFrame, pl.DataFrame, date]:
+    """
+    Return the sessions to check, the athlete's own runs up to today, and today.
+
+    A plan that is not the active one is laid on the calendar as if it began next Monday.
+    """
+    import polars as pl
+
+    from analytics.plan import dated
+    from flows.plans import NO_PLAN
+    from flows.steps import clock_of
+    from store.database import frame
+
+    day = today or clock_of(settings).today
+    runs, sessions = pl.DataFrame(schema={"local_date": pl.Date, "distance_m": pl.Float64}), None
+    if folder.published.exists():
+        with published(folder, settings, today) as con:
+            runs = frame(
+                con,
+                "select local_date, distance_m from runs where athlete = $athlete and local_date <= $today",
+                athlete=athlete,
+                today=day,
+            )
+            sessions = frame(con, "select * from plan_sessions where athlete = $athlete", athlete=athlete)
+    if name is None:
+        if sessions is None or sessions.is_empty():
+            raise WrongUseError(NO_PLAN)
+        return sessions, runs, day
+    plan = _plan_of(folder, name)
+    as_written = dated(plan, name=name, race_date=day)
+    first: date = as_written["local_date"][0]
+    next_monday = day + timedelta(days=7 - day.weekday())
+    return as_written.with_columns(pl.col("local_date") + (next_monday - first)), runs, day
+
+
+def _plan_of(folder: Home, name: str) -> pl.DataFrame:
+    """Return a plan by its name, or from a file."""
+    if name.lower().endswith((".csv", ".ics")):
+        from ingest.plan_files import read_plan_file
+
+        if not Path(name).is_file():
+            raise WrongUseError(f"There is no file {name}.")
+        return read_plan_file(Path(name)).plan
+    from flows.plans import plan_named
+    from ingest.plans import plan_names, read_plan
+    from store.database import opened_published
+
+    if name in plan_names():
+        return read_plan(name)
+    with opened_published(folder) as con:
+        return plan_named(con, name)
 
 
 def _plan_name(given: str) -> str:

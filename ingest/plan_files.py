@@ -99,23 +99,18 @@ def plan_of_csv(text: str) -> PlanFile:
     Raises:
         LogError: If a column is missing or a line is wrong.
     """
-    seen: set[tuple[object, ...]] = set()
-
-    def session_of(cells: Mapping[str, str]) -> dict[str, object]:
-        row = _session_row(cells)
-        if (values := tuple(row.values())) in seen:
-            raise LogError("it says the same as an earlier line; leave one of them out.")
-        seen.add(values)
-        return row
-
-    found = read_lines(text, tuple(PLAN_COLUMNS), session_of)
+    found = read_lines(text, tuple(PLAN_COLUMNS), _session_row)
     if found.problems:
         shown = [str(problem) for problem in found.problems[:SHOWN_PROBLEMS]]
         more = len(found.problems) - len(shown)
         raise LogError("\n".join([*shown, *([f"and {more} more lines."] if more else [])]))
-    unknown = ", ".join(found.unknown_columns)
-    remarks = (f"Columns that no plan has were ignored: {unknown}.",) if unknown else ()
-    return PlanFile(plan=_in_order(list(found.rows)), remarks=remarks)
+    plan = _in_order(list(found.rows))
+    remarks = []
+    if found.unknown_columns:
+        remarks.append(f"Columns that no plan has were ignored: {', '.join(found.unknown_columns)}.")
+    if again := plan.height - plan.n_unique():
+        remarks.append(f"{again} sessions say the same as another of their day; all were taken.")
+    return PlanFile(plan=plan, remarks=tuple(remarks))
 
 
 def plan_of_calendar(data: bytes) -> PlanFile:

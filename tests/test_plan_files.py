@@ -71,6 +71,14 @@ def test_a_table_may_say_little_and_in_any_order() -> None:
     assert found.remarks == ("Columns that no plan has were ignored: shoes.",)
 
 
+def test_the_same_line_twice_is_two_sessions_and_said() -> None:
+    """Two runs of a day may be alike, or a line was copied."""
+    found = plan_of_csv("week,day,session,distance_km\n1,mon,easy,5\n1,mon,easy,5\n")
+
+    assert found.plan.height == 2
+    assert found.remarks == ("1 sessions say the same as another of their day; all were taken.",)
+
+
 @pytest.mark.parametrize(
     ("line", "says"),
     [
@@ -85,7 +93,6 @@ def test_a_table_may_say_little_and_in_any_order() -> None:
         ("1,mon,rest,5,,,,", "rest is no run and has kilometres"),
         ("1,mon,easy,5,,11,,", "rpe is 11; allowed is a number from 0 to 10."),
         ("1,mon,easy,5,,,Z6,", "zone is 'Z6'; allowed are none, Z1"),
-        ("1,tue,easy,5,,,,", "it says the same as an earlier line"),
     ],
 )
 def test_a_wrong_line_is_named_with_what_it_should_be(line: str, says: str) -> None:

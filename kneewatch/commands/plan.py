@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -57,6 +57,8 @@ def plan_show(
     as_json: JsonOption = False,
 ) -> None:
     """Show the active plan, session by session, with what became of it."""
+    from report.exercises import WARM_UP
+
     folder = home_of(home)
     settings = settings_of(folder)
     units = units_of(settings)
@@ -81,6 +83,8 @@ def plan_show(
     show(rows, columns, as_json=as_json, empty=NO_PLAN)
     if not as_json and any(row["pace_from"] for row in rows):
         print(f"Paces from your {next(row['pace_from'] for row in rows if row['pace_from'])}.")
+    if not as_json and rows:
+        print(f"{WARM_UP}.")
 
 
 @plan.command("list")
@@ -218,6 +222,57 @@ def plan_check(
         )
     if findings:
         raise typer.Exit(1)
+
+
+@plan.command("export")
+def plan_export(
+    kind: Annotated[
+        Literal["csv", "ics", "fit"],
+        typer.Option("--format", help="A table, a calendar, or workouts for a watch."),
+    ] = "csv",
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="PATH", help="File, or folder for fit; else stdout."),
+    ] = None,
+    home: HomeOption = None,
+    athlete: AthleteOption = None,
+    today: TodayOption = None,
+) -> None:
+    """Write the active plan with its changes: a table, a calendar, or one workout file for each structured session."""
+    from datetime import UTC
+
+    from report.plan_export import plan_csv, plan_ics, plan_workouts
+    from store.files import write_whole
+
+    if kind == "fit" and output is None:
+        raise WrongUseError("Workouts are several files; -o FOLDER says where to.")
+    folder = home_of(home)
+    settings = settings_of(folder)
+    key = athlete_of(settings, athlete)
+    with published(folder, settings, day_of(today)) as con:
+        sessions = rows_of(
+            con,
+            "select * from plan_sessions where athlete = $athlete order by local_date, session",
+            athlete=key,
+        )
+    if not sessions:
+        raise WrongUseError(NO_PLAN)
+    if kind == "fit" and output is not None:
+        output.mkdir(parents=True, exist_ok=True)
+        workouts = plan_workouts(sessions)
+        for name, data in workouts.items():
+            write_whole(output.absolute() / name, data)
+        print(f"{len(workouts)} workouts in {output}.")
+        return
+    text_of = {
+        "csv": lambda: plan_csv(sessions).encode(),
+        "ics": lambda: plan_ics(sessions, athlete=key, units=units_of(settings), now=datetime.now(UTC)),
+    }[kind]()
+    if output is None or output == Path("-"):
+        sys.stdout.buffer.write(text_of)
+        return
+    write_whole(output.absolute(), text_of)
+    print(output)
 
 
 @plan.command("move")

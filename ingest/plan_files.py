@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 from icalendar import Calendar
+from icalendar.error import BrokenCalendarProperty
 
 from ingest.logs import LogError, check_within, decode_text, number_in, one_of, read_lines, whole_in
 from ingest.plans import DAYS, PLAN_COLUMNS, RUN_SESSIONS, SESSIONS, ZONES, PlanError
@@ -16,6 +17,7 @@ from ingest.plans import DAYS, PLAN_COLUMNS, RUN_SESSIONS, SESSIONS, ZONES, Plan
 NEEDED = ("week", "day", "session")
 
 MAX_BYTES = 1024 * 1024
+MAX_LINES = 40_000  # of a calendar; what reading costs grows with their square
 MAX_SESSIONS = 2000
 MAX_WEEKS = 104
 MAX_DISTANCE_KM = 300.0
@@ -212,21 +214,31 @@ def _in_order(rows: list[dict[str, object]]) -> pl.DataFrame:
 
 def _events(data: bytes) -> Iterator[tuple[date, str, str | None, bool]]:
     """Yield (day, title, description, whether it repeats) of each event that has a day and a title."""
+    if data.count(b"\n") > MAX_LINES:
+        raise LogError(f"it has more than {MAX_LINES} lines, which no calendar of a plan has.")
     try:
         calendar: Any = Calendar.from_ical(data)
-    except (ValueError, LookupError, TypeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise LogError(f"the calendar cannot be read ({error}); export it again as .ics.") from error
     events = calendar.walk("VEVENT")
     if len(events) > MAX_SESSIONS:
         raise LogError(f"it has {len(events)} events; a plan has at most {MAX_SESSIONS}.")
     for event in events:
-        start = getattr(event.get("DTSTART"), "dt", None)
-        title = str(event.get("SUMMARY", "")).strip()
-        if not isinstance(start, date) or not title or str(event.get("STATUS", "")).upper() == "CANCELLED":
+        day, title = _day_of(event), str(event.get("SUMMARY", "")).strip()
+        if day is None or not title or str(event.get("STATUS", "")).upper() == "CANCELLED":
             continue
-        day = start.date() if isinstance(start, datetime) else start
         note = str(event.get("DESCRIPTION", "")).strip()[:MAX_NOTE_CHARS]
         yield day, title, note or None, "RRULE" in event
+
+
+def _day_of(event: Any) -> date | None:
+    try:
+        start = getattr(event.get("DTSTART"), "dt", None)
+    except BrokenCalendarProperty:  # kept by the library as text
+        return None
+    if isinstance(start, datetime):
+        return start.date()
+    return start if isinstance(start, date) else None
 
 
 def _place(day: date, first: date) -> dict[str, object]:

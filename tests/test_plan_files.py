@@ -191,6 +191,44 @@ def test_a_calendar_of_ten_years_is_no_plan() -> None:
         plan_of_calendar(calendar((date(2016, 9, 6), "Easy 5 km"), (date(2026, 9, 6), "Easy 5 km")))
 
 
+def test_an_event_without_a_day_that_can_be_read_is_left_out() -> None:
+    """The others are taken."""
+    data = calendar((date(2026, 9, 6), "Easy 5 km"), (date(2026, 9, 7), "Long 9 km"))
+
+    found = plan_of_calendar(data.replace(b"20260906", b"2026O906"))
+
+    assert found.plan["session"].to_list() == ["long"]
+
+
+def test_a_calendar_of_many_lines_is_refused_at_once() -> None:
+    """The library would take a quarter of a minute over it."""
+    with pytest.raises(LogError, match="40000 lines"):
+        plan_of_calendar(b"BEGIN:VCALENDAR\r\n" + b"X:1\r\n" * 200_000 + b"END:VCALENDAR\r\n")
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 10_000), st.integers(0, 12), st.binary(max_size=12)), min_size=1, max_size=4
+    )
+)
+def test_a_damaged_calendar_is_read_or_refused(damage: list[tuple[int, int, bytes]]) -> None:
+    """Whatever is cut out of it or put into it."""
+    data = calendar(
+        (date(2026, 9, 6), "Easy 5 km"),
+        (datetime(2026, 9, 7, 18, tzinfo=UTC), "Long 9 km"),
+        RRULE="FREQ=WEEKLY",
+    )
+    for place, cut, put in damage:
+        place %= len(data)
+        data = data[:place] + put + data[place + cut :]
+
+    try:
+        found = plan_of_calendar(data)
+    except LogError:
+        return
+    assert found.plan.schema == PLAN_COLUMNS
+
+
 @given(st.binary(max_size=300))
 def test_any_bytes_are_a_calendar_or_refused(noise: bytes) -> None:
     """Nothing else comes of them."""

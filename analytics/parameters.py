@@ -85,10 +85,14 @@ def hour_pace_s_per_km(efforts: pl.DataFrame) -> float | None:
     `efforts` has distance_m and time_s; those below 5 km do not count. No run in training is an hour's race, so
     this is the slowest that it can be.
     """
-    distance_m, time_s = column(efforts, "distance_m"), column(efforts, "time_s")
-    long = distance_m >= HOUR_FROM_M
-    metres = distance_m[long] * (HOUR_S / time_s[long]) ** (1 / RIEGEL_EXPONENT)
-    return 1000 * HOUR_S / float(metres.max()) if len(metres) else None
+    efforts_of_run = zip(column(efforts, "distance_m"), column(efforts, "time_s"), strict=True)
+    metres = [hour_distance_m(*effort) for effort in efforts_of_run if effort[0] >= HOUR_FROM_M]
+    return 1000 * HOUR_S / max(metres) if metres else None
+
+
+def hour_distance_m(distance_m: float, time_s: float) -> float:
+    """Return how far somebody gets in an hour who runs this distance in this time, by Riegel's formula."""
+    return float(distance_m * (HOUR_S / time_s) ** (1 / RIEGEL_EXPONENT))
 
 
 def parameters_of(

@@ -2,7 +2,7 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Container, Hashable, Iterable, Sequence
+from collections.abc import Callable, Container, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -33,6 +33,7 @@ PLAN_SESSIONS = pl.Schema(
         "rpe": pl.Float64,
         "zone": pl.String,
         "notes": pl.String,
+        "session_key": pl.String,
     }
 )
 PLAN_VS_ACTUAL = pl.Schema(
@@ -82,7 +83,9 @@ class Done:
     distance_m: float | None
 
 
-def dated(plan: pl.DataFrame, *, name: str, race_date: date) -> pl.DataFrame:
+def dated(
+    plan: pl.DataFrame, *, name: str, race_date: date, moves: Mapping[str, int] | None = None
+) -> pl.DataFrame:
     """
     Lay a plan on the calendar so that its last race, or else its last day, falls on the race date.
 
@@ -90,21 +93,26 @@ def dated(plan: pl.DataFrame, *, name: str, race_date: date) -> pl.DataFrame:
         plan: week, day (mon to sun), session, distance_km, duration_min, rpe, zone, notes.
         name: Name of the plan.
         race_date: Day of the race.
+        moves: Days by which sessions are moved, by session_key; they end in the week they are moved to.
 
     Returns:
         One row a planned session in order of days: plan, week, local_date, session, distance_m,
-        duration_s, rpe, zone, notes.
+        duration_s, rpe, zone, notes, session_key (week-day-session as the plan was written).
     """
     if plan.is_empty():
         return PLAN_SESSIONS.to_frame()
     day = pl.col("day").str.to_lowercase().replace_strict(DAYS, range(len(DAYS)), return_dtype=pl.Int64)
-    numbered = plan.with_columns(day_number=pl.col("week").cast(pl.Int64) * len(DAYS) + day)
+    numbered = _with_keys(plan).with_columns(day_number=pl.col("week").cast(pl.Int64) * len(DAYS) + day)
     races = numbered.filter(pl.col("session") == RACE_SESSION)
     last_day = (numbered if races.is_empty() else races).get_column("day_number").max()
+    if moves:
+        days = pl.col("session_key").replace_strict(moves, default=0, return_dtype=pl.Int64)
+        numbered = numbered.with_columns(day_number=pl.col("day_number") + days)
     return (
         numbered.sort("day_number", maintain_order=True)
         .with_columns(
             plan=pl.lit(name),
+            week=pl.col("day_number") // len(DAYS),
             local_date=pl.lit(race_date) + pl.duration(days=pl.col("day_number") - last_day),
             # 21.0975 km times 1000 is not quite 21097.5
             distance_m=(pl.col("distance_km").cast(pl.Float64) * 1000).round(3),
@@ -179,6 +187,14 @@ def upcoming_spikes(
     ahead = [one for one in ahead if one not in done_today]
     rows = [_outlook(one, _longest_before(one, done_runs, ahead)) for one in ahead]
     return pl.DataFrame(rows, schema=UPCOMING_SPIKES, orient="row")
+
+
+def _with_keys(plan: pl.DataFrame) -> pl.DataFrame:
+    """Name each session by its place in the plan; equal ones of a day are counted."""
+    place = pl.concat_str("week", pl.col("day").str.to_lowercase(), "session", separator="-")
+    count = pl.int_range(pl.len()).over(place)
+    again = pl.when(count > 0).then(pl.format("-{}", count + 1)).otherwise(pl.lit(""))
+    return plan.with_columns(session_key=place + again)
 
 
 def _planned(sessions: pl.DataFrame) -> list[Planned]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from functools import partial
 from typing import Any
 
@@ -19,14 +19,15 @@ from analytics.load import Floats, srpe, with_spikes
 from analytics.pace import seconds_of
 from analytics.pace_context import weekly_pace, zone_pace
 from analytics.parameters import values_on
-from analytics.plan import dated, plan_vs_actual, upcoming_spikes
+from analytics.plan import plan_vs_actual, upcoming_spikes
+from analytics.plan_pace import threshold_of, with_paces
 from analytics.race import race_equivalents
 from analytics.run_metrics import FORMULA_VERSION, AthleteValues, cross_training_load, metrics_of_run
 from analytics.zones import ZONE_TIMES, weekly_zones, zone_times
 from flows.cores import on_all_cores
 from flows.marks import refresh_marks, store_parameters
+from flows.plans import PlanChoice, plan_choice, sessions_of
 from flows.run_samples import IS_STRENGTH, Sources, others_of, runs_of, samples_of_run, sources_of
-from ingest.plans import read_plan
 from store.database import frame, insert, insert_rows, replace, transaction
 from store.home import Home
 from store.settings import Athlete, Settings
@@ -99,7 +100,8 @@ def refresh_athlete(
             today=today,
         )
         week_starts_on = WEEK_DAYS.index(given.week_start)
-        sessions = _plan_sessions(con, settings, athlete)
+        choice = plan_choice(con, settings, athlete, today=today)
+        sessions = sessions_of(con, athlete, choice)
         cross = _cross_training(con, home, athlete, rests_on, today=today, rebuild=rebuild)
         strength = _strength(con, athlete, today)
         daily = daily_load(runs, strength, cross, through=today)
@@ -114,7 +116,6 @@ def refresh_athlete(
             week_starts_on=week_starts_on,
         )
         replace(con, "weekly_zones", _weekly_zones(con, athlete, runs, week_starts_on), athlete=athlete)
-        replace(con, "plan_sessions", sessions, athlete=athlete)
         replace(con, "daily_load", daily, athlete=athlete)
         replace(con, "weekly_trends", weeks, athlete=athlete)
         matched = plan_vs_actual(sessions, runs, strength["local_date"].to_list(), today=today)
@@ -127,9 +128,11 @@ def refresh_athlete(
             "zone_pace": zone_pace(sessions, matched, runs, starts),
             "form_trends": form_trends(_form(con, athlete, today), starts),
             "race_equivalents": race_equivalents(
-                _efforts(con, athlete, today), starts, goal_s=_goal_s(settings, athlete)
+                _efforts(con, athlete, today), starts, goal_s=choice.goal_s if choice else None
             ),
         }
+        paced = _with_paces(sessions, choice, values(today), of_weeks["race_equivalents"])
+        replace(con, "plan_sessions", paced, athlete=athlete)
         for table, rows in of_weeks.items():
             replace(con, table, rows, athlete=athlete)
     return {"runs": runs.height, "metrics_computed": computed, "days": daily.height, "weeks": weeks.height}
@@ -142,26 +145,6 @@ def athletes_of(con: duckdb.DuckDBPyConnection, settings: Settings) -> list[str]
         "union select athlete from strength_sessions union select athlete from exports"
     ).fetchall()
     return sorted({*settings.athletes, *(str(row[0]) for row in rows)})
-
-
-def plan_choice(con: duckdb.DuckDBPyConnection, settings: Settings, athlete: str) -> tuple[str, date] | None:
-    """Return (plan, race date): what `kneewatch plan use` chose last, else what the settings say."""
-    rows = con.execute(
-        "select plan, race_date from plan_choices where athlete = ? order by chosen_at desc limit 1",
-        [athlete],
-    ).fetchall()
-    if rows:
-        return str(rows[0][0]), rows[0][1]
-    plan = settings.athletes[athlete].plan if athlete in settings.athletes else None
-    return (plan.name, plan.race_date) if plan else None
-
-
-def choose_plan(
-    con: duckdb.DuckDBPyConnection, *, athlete: str, plan: str, race_date: date, now: datetime
-) -> None:
-    """Remember a choice of plan; the last one counts."""
-    with transaction(con):
-        con.execute("insert into plan_choices values (?, ?, ?, ?)", [athlete, plan, race_date, now])
 
 
 def _refresh_run_metrics(
@@ -361,12 +344,16 @@ def _weekly_zones(
     return weekly_zones(times, runs, week_starts_on=week_starts_on)
 
 
-def _plan_sessions(con: duckdb.DuckDBPyConnection, settings: Settings, athlete: str) -> pl.DataFrame:
-    choice = plan_choice(con, settings, athlete)
-    if choice is None:
-        return frame(con, "select * exclude (athlete) from plan_sessions limit 0")
-    name, race_date = choice
-    return dated(read_plan(name), name=name, race_date=race_date)
+def _with_paces(
+    sessions: pl.DataFrame, choice: PlanChoice | None, values: AthleteValues, equivalents: pl.DataFrame
+) -> pl.DataFrame:
+    halves = equivalents.get_column("half_riegel_s").tail(1).to_list()
+    threshold = threshold_of(
+        goal_s=choice.goal_s if choice else None,
+        threshold_pace_s_per_km=values.threshold_pace_s_per_km,
+        half_s=halves[0] if halves else None,
+    )
+    return with_paces(sessions, threshold)
 
 
 def _link_pain_to_runs(con: duckdb.DuckDBPyConnection, athlete: str) -> None:
@@ -385,11 +372,6 @@ def _link_pain_to_runs(con: duckdb.DuckDBPyConnection, athlete: str) -> None:
         """,
         [athlete],
     )
-
-
-def _goal_s(settings: Settings, athlete: str) -> float | None:
-    plan = settings.athletes.get(athlete, Athlete()).plan
-    return plan.goal_s if plan else None
 
 
 def runs_and_days(

@@ -11,17 +11,16 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import TypeVar
 
 import duckdb
 
-from analytics.plan import dated
 from flows.alerting import forget_waits, note_try, raise_for_athlete, take_letters
-from flows.refresh import athletes_of, choose_plan, names_of, refresh_athlete
+from flows.refresh import athletes_of, names_of, refresh_athlete
 from ingest import intake, settle
 from ingest.inbox import Dropped, dropped_files, given_files
 from ingest.intake import Taken
 from ingest.logs import PainReport
-from ingest.plans import read_plan
 from report.format import Units
 from report.notify import send
 from store.database import frame, insert_rows, opened_published, opened_store, scalar, transaction
@@ -33,6 +32,7 @@ from store.rebuild import rebuild_store
 from store.settings import Settings
 
 Counts = dict[str, int]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,20 +208,19 @@ def log_pain(home: Home, settings: Settings, clock: Clock, report: PainReport) -
     return alerts_raised_at(home, clock.now)
 
 
-def use_plan(
-    home: Home, settings: Settings, clock: Clock, *, athlete: str, plan: str, race_date: date
-) -> date:
+def change_plan(
+    home: Home, settings: Settings, clock: Clock, change: Callable[[duckdb.DuckDBPyConnection], T]
+) -> T:
     """
-    Let the athlete train by a plan, and return its first day.
+    Make a change to the plans, one of those in `flows.plans`, compute what follows from it, and return what it says.
 
     Raises:
-        PlanError: If there is none of that name.
+        PlanError: If it cannot be made; nothing is changed then.
     """
-    first: date = dated(read_plan(plan), name=plan, race_date=race_date)["local_date"].min()  # type: ignore[assignment]
-    with _step(home, "use_plan", clock) as (con, _):
-        choose_plan(con, athlete=athlete, plan=plan, race_date=race_date, now=clock.now)
+    with _step(home, "change_plan", clock) as (con, _), transaction(con):
+        said = change(con)
     bring_up_to_date(home, settings, clock)
-    return first
+    return said
 
 
 def acknowledge(home: Home, settings: Settings, clock: Clock, alert_id: str) -> None:

@@ -4,7 +4,7 @@ import csv
 import hashlib
 import io
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime, time
 from itertools import zip_longest
@@ -156,7 +156,7 @@ def is_strength_csv(header: Sequence[str]) -> bool:
 
 def kind_of_csv(text: str) -> Literal["pain_csv", "strength_csv"] | None:
     """Tell by its header which log a text is, if any."""
-    header = _split(_first_line(text), _delimiter(text))
+    header = _split(_first_line(text), _delimiter(text, (*PAIN_COLUMNS, *STRENGTH_COLUMNS)))
     if is_pain_csv(header):
         return "pain_csv"
     return "strength_csv" if is_strength_csv(header) else None
@@ -192,7 +192,7 @@ def read_pain_csv(
         athlete = _athlete(cells, default_athlete, known_athletes)
         return _pain_row(cells, athlete, zone_of(athlete), source, latest)
 
-    lines = _read_lines(text, PAIN_COLUMNS, report_of)
+    lines = read_lines(text, PAIN_COLUMNS, report_of)
     reports: dict[str, PainReport] = {}
     for report in lines.rows:
         earlier = reports.get(report.report_id)
@@ -222,7 +222,7 @@ def read_strength_csv(
     def session_of(cells: Cells) -> StrengthSession:
         return _strength_row(cells, _athlete(cells, default_athlete, known_athletes), latest)
 
-    lines = _read_lines(text, STRENGTH_COLUMNS, session_of)
+    lines = read_lines(text, STRENGTH_COLUMNS, session_of)
     sessions: dict[str, StrengthSession] = {}
     for session in lines.rows:
         earlier = sessions.get(session.session_id)
@@ -257,19 +257,19 @@ def pain_report(
     """
     scores = (before, during, after_60min, next_morning)
     for name, score in zip((*SCORES, "muscle_soreness"), (*scores, muscle_soreness), strict=True):
-        _check_within(name, score, MAX_SCORE, _SCORE)
+        check_within(name, score, MAX_SCORE, _SCORE)
     _check_day(on, latest)
-    chosen = {_one_of("flags", flag, FLAGS) for flag in flags}
+    chosen = {one_of("flags", flag, FLAGS) for flag in flags}
     if not chosen and all(said is None for said in (*scores, changed_gait, muscle_soreness)):
         raise LogError("the report says nothing; give a score, a flag, changed_gait or muscle_soreness.")
-    knee = _one_of("side", side, SIDES)
+    knee = one_of("side", side, SIDES)
     return PainReport(
         report_id=_hash_of(athlete, on.isoformat(), at.isoformat("seconds") if at else "", knee),
         athlete=athlete,
         reported_at=datetime.combine(on, at or END_OF_DAY, zone).astimezone(UTC),
         local_date=on,
         side=knee,
-        site=_one_of("site", site, SITES) if site else None,
+        site=one_of("site", site, SITES) if site else None,
         before=before,
         during=during,
         after_60min=after_60min,
@@ -300,9 +300,9 @@ def strength_session(
         LogError: A value is not allowed, or there is no exercise.
     """
     _check_day(on, latest)
-    _check_within("duration_min", duration_min, MAX_MINUTES, _MINUTES)
-    _check_within("rpe", rpe, MAX_SCORE, _SCORE)
-    _check_within("pain_during", pain_during, MAX_SCORE, _SCORE)
+    check_within("duration_min", duration_min, MAX_MINUTES, _MINUTES)
+    check_within("rpe", rpe, MAX_SCORE, _SCORE)
+    check_within("pain_during", pain_during, MAX_SCORE, _SCORE)
     if not exercises:
         raise LogError("there is no exercise; name at least one.")
     for exercise in exercises:
@@ -335,13 +335,13 @@ def _pain_row(cells: Cells, athlete: str, zone: ZoneInfo, source: str, latest: d
         at=_time(cells),
         side=cells.get("side", ""),
         site=cells.get("site"),
-        before=_number(cells, "before", _SCORE),
-        during=_number(cells, "during", _SCORE),
-        after_60min=_number(cells, "after_60min", _SCORE),
-        next_morning=_number(cells, "next_morning", _SCORE),
+        before=number_in(cells, "before", _SCORE),
+        during=number_in(cells, "during", _SCORE),
+        after_60min=number_in(cells, "after_60min", _SCORE),
+        next_morning=number_in(cells, "next_morning", _SCORE),
         flags=[flag for flag in re.split("[;,|]", cells.get("flags", "")) if flag.strip()],
         changed_gait=_yes_no(cells, "changed_gait"),
-        muscle_soreness=_number(cells, "muscle_soreness", _SCORE),
+        muscle_soreness=number_in(cells, "muscle_soreness", _SCORE),
         note=cells.get("note"),
         source=source,
         latest=latest,
@@ -351,17 +351,17 @@ def _pain_row(cells: Cells, athlete: str, zone: ZoneInfo, source: str, latest: d
 def _strength_row(cells: Cells, athlete: str, latest: date) -> StrengthSession:
     exercise = Exercise(
         name=cells.get("exercise", ""),
-        sets=_whole(cells, "sets"),
-        reps=_whole(cells, "reps"),
-        load_kg=_number(cells, "load_kg", _LOAD),
+        sets=whole_in(cells, "sets"),
+        reps=whole_in(cells, "reps"),
+        load_kg=number_in(cells, "load_kg", _LOAD),
     )
     return strength_session(
         athlete=athlete,
         on=_day(cells),
         exercises=[exercise],
-        duration_min=_number(cells, "duration_min", _MINUTES),
-        rpe=_number(cells, "rpe", _SCORE),
-        pain_during=_number(cells, "pain_during", _SCORE),
+        duration_min=number_in(cells, "duration_min", _MINUTES),
+        rpe=number_in(cells, "rpe", _SCORE),
+        pain_during=number_in(cells, "pain_during", _SCORE),
         note=cells.get("note"),
         latest=latest,
     )
@@ -383,16 +383,17 @@ def _highest(*values: float | None) -> float | None:
     return max((value for value in values if value is not None), default=None)
 
 
-def _read_lines(text: str, known: Sequence[str], row_of: Callable[[Cells], Row]) -> LogResult[Row]:
+def read_lines(text: str, known: Sequence[str], row_of: Callable[[Cells], Row]) -> LogResult[Row]:
     """Make a row of each line below the header, or a problem."""
     rows: list[Row] = []
     problems: list[LineProblem] = []
-    header = [name.strip() for name in _split(_first_line(text), _delimiter(text))]
+    delimiter = _delimiter(text, known)
+    header = [name.strip() for name in _split(_first_line(text), delimiter)]
     names = _normal(header)
     twice = next((name for name in known if names.count(name) > 1), None)
     if twice:
         raise LogError(f"The header names {twice} twice; one column is allowed.")
-    for line, found in _records(text):
+    for line, found in _records(text, delimiter):
         try:
             rows.append(row_of(_cells(names, found)))
         except LogError as error:
@@ -401,12 +402,12 @@ def _read_lines(text: str, known: Sequence[str], row_of: Callable[[Cells], Row])
     return LogResult(rows=tuple(rows), problems=tuple(problems), unknown_columns=unknown)
 
 
-def _records(text: str) -> Iterator[tuple[int, list[str] | csv.Error]]:
+def _records(text: str, delimiter: str) -> Iterator[tuple[int, list[str] | csv.Error]]:
     """Yield each record below the header that is not blank, with the number of the line it starts on."""
     # Strict, because otherwise a quotation mark that is never closed swallows the rest of the file in silence.
     reader = csv.reader(
         io.StringIO(text.removeprefix("\ufeff"), newline=""),
-        delimiter=_delimiter(text),
+        delimiter=delimiter,
         strict=True,
         skipinitialspace=True,
     )
@@ -448,11 +449,10 @@ def _first_line(text: str) -> str:
     return next((line for line in lines if line.strip()), "")
 
 
-def _delimiter(text: str) -> str:
+def _delimiter(text: str, known: Collection[str]) -> str:
     """Return the separator that makes most columns of the header known ones."""
-    known = {*PAIN_COLUMNS, *STRENGTH_COLUMNS}
     line = _first_line(text)
-    return max(_DELIMITERS, key=lambda delimiter: len(known & set(_normal(_split(line, delimiter)))))
+    return max(_DELIMITERS, key=lambda delimiter: len(set(known) & set(_normal(_split(line, delimiter)))))
 
 
 def _split(line: str, delimiter: str) -> list[str]:
@@ -491,7 +491,7 @@ def _time(cells: Cells) -> time | None:
         raise LogError(f"time is {_shown(text)}; allowed is a local time such as 18:05.") from None
 
 
-def _number(cells: Cells, name: str, allowed: str) -> float | None:
+def number_in(cells: Cells, name: str, allowed: str) -> float | None:
     text = cells.get(name, "")
     if not text:
         return None
@@ -502,7 +502,7 @@ def _number(cells: Cells, name: str, allowed: str) -> float | None:
     return float(text.replace(",", "."))
 
 
-def _whole(cells: Cells, name: str) -> int | None:
+def whole_in(cells: Cells, name: str) -> int | None:
     text = cells.get(name, "")
     if text and not _WHOLE.fullmatch(text):
         raise LogError(f"{name} is {_shown(text)}; {_COUNT}.")
@@ -521,7 +521,7 @@ def _check_day(on: date, latest: date) -> None:
         raise LogError(f"date is {on}; allowed is a day from {EARLIEST_DATE} to {latest}.")
 
 
-def _check_within(name: str, value: float | None, most: float, allowed: str) -> None:
+def check_within(name: str, value: float | None, most: float, allowed: str) -> None:
     if value is not None and not 0 <= value <= most:  # not so for nan either
         raise LogError(f"{name} is {value:g}; {allowed}.")
 
@@ -532,10 +532,10 @@ def _check_exercise(exercise: Exercise) -> None:
     for name, count in (("sets", exercise.sets), ("reps", exercise.reps)):
         if count is not None and not 1 <= count <= MAX_COUNT:
             raise LogError(f"{name} is {count}; {_COUNT}.")
-    _check_within("load_kg", exercise.load_kg, MAX_LOAD_KG, _LOAD)
+    check_within("load_kg", exercise.load_kg, MAX_LOAD_KG, _LOAD)
 
 
-def _one_of(name: str, text: str, allowed: Sequence[str]) -> str:
+def one_of(name: str, text: str, allowed: Sequence[str]) -> str:
     word = "_".join(text.lower().replace("-", " ").split())
     if word not in allowed:
         raise LogError(f"{name} is {_shown(text.strip())}; allowed are {', '.join(allowed)}.")

@@ -14,6 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from report import charts
+from report.exercises import WARM_UP
 from report.format import (
     UNKNOWN,
     Units,
@@ -117,6 +118,7 @@ def render_page(
             today=today,
             version=version,
             units=units,
+            warm_up=WARM_UP,
             week=week,
             days=_first_of_each_day(ask("week_days")),
             open_alerts=_by_episode([_with_evidence(alert, units) for alert in ask("open_alerts")]),

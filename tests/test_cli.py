@@ -211,6 +211,34 @@ def test_a_plan_can_be_chosen_and_shown(tmp_path: Path) -> None:
     assert "half_marathon_intermediate" in wrong.stderr
 
 
+def test_a_plan_goes_out_and_is_checked(tmp_path: Path) -> None:
+    """What was exported is a file to check; what was found is exit 1."""
+    home, table = tmp_path / "home", tmp_path / "mine.csv"
+    kneewatch("plan", "use", "half_marathon_beginner", "--race", "2027-04-04", "--goal", "1:55:00", home=home)
+    written = kneewatch("plan", "export", "-o", str(table), home=home)
+    table.write_text(table.read_text().replace("2,sun,long,9.3", "2,sun,long,19.3"))
+    found = kneewatch("plan", "check", str(table), "--json", home=home)
+
+    assert (written.returncode, found.returncode) == (0, 1)
+    assert {"spike", "ramp"} <= {one["rule"] for one in json.loads(found.stdout)["findings"]}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("plan", "use", "half_marathon_beginner", "--race", "2027-04-04", "--goal", "fast"),
+        ("plan", "check", "nowhere.csv"),
+        ("plan", "export", "--format", "fit"),
+    ],
+)
+def test_wrong_use_of_the_plan_is_a_sentence(words: tuple[str, ...], tmp_path: Path) -> None:
+    """Exit 2, and nothing on stdout."""
+    refused = kneewatch(*words, home=tmp_path)
+
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr.startswith("kneewatch: ")
+
+
 def test_sql_answers_and_cannot_write(sample_home: Home, tmp_path: Path) -> None:
     """Questions about every table and the samples; no writing, no other file."""
     answer = kneewatch(

@@ -8,7 +8,11 @@ import pytest
 from typer.main import get_command
 
 from analytics.alerts import RULES
+from analytics.plan_check import RULES as PLAN_RULES
+from analytics.plan_pace import ZONE_BANDS
 from kneewatch.cli import app
+from report.exercises import EXERCISES, WARM_UP
+from report.exercises import RULES as STRENGTH_RULES
 from store.database import migrate
 
 ROOT = Path(__file__).parent.parent
@@ -29,6 +33,34 @@ def test_every_alert_rule_stands_in_its_document() -> None:
     in_code = set(RULES)
 
     assert set(re.findall(r"^\| `([a-z_]+)` \|", text("docs/alerts.md"), flags=re.MULTILINE)) == in_code
+
+
+def test_every_rule_for_plans_stands_in_its_document() -> None:
+    """The rules of plan check are those that docs/plan.md explains."""
+    assert tuple(re.findall(r"^\| `([a-z_]+)` \|", text("docs/plan.md"), flags=re.MULTILINE)) == PLAN_RULES
+
+
+def test_every_command_of_the_plan_stands_in_its_document() -> None:
+    """Each is shown in use."""
+    group = get_command(app).commands["plan"]  # type: ignore[attr-defined]
+
+    assert set(group.commands) <= set(re.findall(r"kneewatch plan ([a-z-]+)", text("docs/plan.md")))
+
+
+def test_every_exercise_stands_in_its_document_with_when_not() -> None:
+    """The page and the command say the same."""
+    document = text("docs/plan.md")
+
+    for exercise in EXERCISES:
+        assert f"| {' | '.join(exercise)} |" in document
+    for rule in (*STRENGTH_RULES, WARM_UP):
+        assert rule in document
+
+
+def test_the_shares_of_threshold_pace_stand_in_their_document() -> None:
+    """Zone by zone, quick end first."""
+    for zone, (quick, slow) in ZONE_BANDS.items():
+        assert f"| {zone} | {quick:.2f} to {slow:.2f} |" in text("docs/plan.md")
 
 
 @pytest.mark.parametrize(

@@ -20,13 +20,14 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from time import perf_counter
 
 import pytest
 
-from flows import steps
+from flows import plans, steps
 from flows.steps import Clock
 from ingest.intake import Taken
 from sample_data import damage, fit_writer, hostile
@@ -365,9 +366,9 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
 
     told_at_s.append(perf_counter())
     # Of a run that no plan asked for, the page shows the title.
-    steps.use_plan(
-        home, settings, CLOCK, athlete="me", plan="half_marathon_beginner", race_date=date(2026, 10, 4)
-    )
+    choice = plans.PlanChoice(plan="half_marathon_beginner", race_date=date(2026, 10, 4))
+    use = partial(plans.use, athlete="me", choice=choice, today=CLOCK.today, now=CLOCK.now)
+    steps.change_plan(home, settings, CLOCK, use)
     return Story(home, around, dropped, before, {one.file_name: one for one in taken}, told_at_s)
 
 

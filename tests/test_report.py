@@ -16,6 +16,7 @@ import polars as pl
 import pytest
 
 from report.charts import PACE_SCHEMA, WEEK_SCHEMA, pace_chart, weeks_chart
+from report.exercises import WARM_UP
 from report.format import Units
 from report.page import (
     asymmetry_sentence,
@@ -592,6 +593,7 @@ def test_what_is_coming_names_the_limit_and_the_spike(season: duckdb.DuckDBPyCon
     assert "Sun 23 Aug Long 17.6 15.6 17.1 +12.8 % small spike" in text
     assert "17.6 km is more than 10 % over 15.6 km (9 Aug)." in text
     assert "Sun 30 Aug Long 18.6 17.6 19.3 +6 % no spike" in text
+    assert WARM_UP in text
 
 
 def test_weeks_table_covers_the_whole_plan(season: duckdb.DuckDBPyConnection) -> None:

@@ -71,7 +71,8 @@ CONTRACT = {
     "ramp_ratio monotony strain acwr_uncoupled pace_s_per_km gap_s_per_km easy_pace_s_per_km "
     "efficiency_m_per_min_per_bpm pace_trend_s_per_km_per_week pace_trend_low pace_trend_high pace_trend worst_pain "
     "pain_reports strength_sessions alerts",
-    "plan_sessions": "athlete plan week local_date session distance_m duration_s rpe zone notes",
+    "plan_sessions": "athlete plan week local_date session distance_m duration_s rpe zone notes session_key "
+    "planned_pace_s_per_km pace_from",
     "plan_vs_actual": "athlete local_date plan_week session planned_distance_m activity_id distance_m status",
     "upcoming_spikes": "athlete local_date session planned_distance_m longest_30d_m spike_ratio spike_bin longest_safe_m "
     "reason",
@@ -609,7 +610,8 @@ def test_many_may_ask_at_once_and_each_sees_the_newest_copy(home: Home) -> None:
         publish_copy(con, home)
         with opened_published(home) as old:
             con.execute(
-                "insert into plan_choices values ('mara', 'mine', '2026-10-04', '2026-06-01T12:00:00Z')"
+                "insert into plan_choices (athlete, plan, race_date, chosen_at) "
+                "values ('mara', 'mine', '2026-10-04', '2026-06-01T12:00:00Z')"
             )
             publish_copy(con, home)
             with opened_published(home) as new, opened_published(home) as another:

@@ -1,4 +1,4 @@
-"""Commands that take down what a person reports: pain."""
+"""Commands that take down what a person reports: pain; and what strength work there is."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from kneewatch.options import (
 from kneewatch.show import Column, show, text
 
 pain = typer.Typer(help="Knee pain: report it, look at the reports.", no_args_is_help=True)
+strength = typer.Typer(help="Strength work: the exercises.", no_args_is_help=True)
 
 SCORE_HELP = "0 to 10"
 
@@ -28,6 +29,7 @@ SCORE_HELP = "0 to 10"
 def add_to(app: typer.Typer) -> None:
     """Add the commands to the program."""
     app.add_typer(pain, name="pain")
+    app.add_typer(strength, name="strength")
 
 
 @pain.command("add")
@@ -117,6 +119,23 @@ def pain_list(
         names = [column[0] for column in cursor.description or ()]
         rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     show(rows, _columns(), as_json=as_json, empty="Not reported.")
+
+
+@strength.command("exercises")
+def strength_exercises(as_json: JsonOption = False) -> None:
+    """Show the exercises for the knee, how to do them and when not, and the warm-up before a run."""
+    from report.exercises import EXERCISES, RULES, WARM_UP
+
+    columns: list[Column] = [
+        ("name", "Exercise", text),
+        ("session", "Session", text),
+        ("dose", "Sets", text),
+        ("how", "How", text),
+        ("when_not", "When not", text),
+    ]
+    show([one._asdict() for one in EXERCISES], columns, as_json=as_json, empty="")
+    if not as_json:
+        print("\n".join([*RULES, f"{WARM_UP}."]))
 
 
 def _columns() -> list[Column]:

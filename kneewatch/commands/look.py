@@ -1,4 +1,4 @@
-"""Commands that show things: week, athlete, report, sql, query, and the groups plan, alerts, activities, exports."""
+"""Commands that show things: week, athlete, report, sql, query, and the groups alerts, activities, exports."""
 
 from __future__ import annotations
 
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from report.format import Units
     from store.settings import Settings
 
-plan = typer.Typer(help="The plan: show it, choose one.")
 alerts = typer.Typer(help="Alerts: list them, acknowledge one, try the channels.")
 exports = typer.Typer(help="Every file seen, and what became of it.")
 
@@ -44,7 +43,7 @@ def add_to(app: typer.Typer) -> None:
     app.command()(report)
     app.command()(sql)
     app.command()(query)
-    for name, group in (("plan", plan), ("alerts", alerts), ("activities", activities), ("exports", exports)):
+    for name, group in (("alerts", alerts), ("activities", activities), ("exports", exports)):
         app.add_typer(group, name=name)
 
 
@@ -173,67 +172,6 @@ def query(
         known = {"athlete": athlete_of(settings, athlete), "today": _day_shown(con, settings, today)}
         rows = _asked(con, read_query(name), known)
     show(rows, plain_columns(list(rows[0]) if rows else []), as_json=as_json, empty="No rows.")
-
-
-# plan ------------------------------------------------------------------------------------------------------
-
-
-@plan.command("show")
-def plan_show(
-    home: HomeOption = None,
-    athlete: AthleteOption = None,
-    today: TodayOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Show the active plan, session by session, with what became of it."""
-    folder = home_of(home)
-    settings = settings_of(folder)
-    units = units_of(settings)
-    with published(folder, settings, day_of(today)) as con:
-        rows = rows_of(
-            con,
-            "select p.*, v.status, v.distance_m as done_m from plan_sessions p "
-            "left join plan_vs_actual v using (athlete, local_date, session) where athlete = $athlete "
-            "order by local_date, session",
-            athlete=athlete_of(settings, athlete),
-        )
-    columns: list[Column] = [
-        ("week", "Week", text),
-        ("local_date", "Day", day_shown),
-        ("session", "Session", text),
-        ("distance_m", "Planned", lambda m: units.distance(m) if m else ""),
-        ("zone", "Zone", lambda zone: "" if zone == "none" else text(zone)),
-        ("done_m", "Done", lambda m: units.distance(m) if m else ""),
-        ("status", "Status", text),
-    ]
-    show(
-        rows,
-        columns,
-        as_json=as_json,
-        empty="No plan: kneewatch plan use half_marathon_beginner --race YYYY-MM-DD",
-    )
-
-
-@plan.command("use")
-def plan_use(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the plan.")],
-    race: Annotated[datetime, typer.Option("--race", formats=["%Y-%m-%d"], metavar="DATE", help="Race day.")],
-    home: HomeOption = None,
-    athlete: AthleteOption = None,
-    today: TodayOption = None,
-) -> None:
-    """Train by a plan: its sixteen weeks end on the race day."""
-    from flows import steps
-
-    folder = home_of(home)
-    settings = settings_of(folder)
-    clock = steps.clock_of(settings, day_of(today))
-    first = steps.use_plan(
-        folder, settings, clock, athlete=athlete_of(settings, athlete), plan=name, race_date=race.date()
-    )
-    print(
-        f"{name}: from {day_shown(first)} {first.year} to the race on {day_shown(race.date())} {race.year}."
-    )
 
 
 # alerts ----------------------------------------------------------------------------------------------------

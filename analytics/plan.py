@@ -1,14 +1,12 @@
 """The plan on the calendar, what became of each session, and which sessions ahead would be spikes."""
 
-import math
-from collections import defaultdict
-from collections.abc import Callable, Container, Hashable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Iterable, Sequence
 from datetime import date, timedelta
 
 import polars as pl
 
 from analytics.load import SMALL_SPIKE_RATIO, spike_bin
+from analytics.matching import Done, Planned, matches_of_day, matches_of_weeks
 
 RUN_SESSIONS = frozenset({"easy", "steady", "tempo", "intervals", "long", "shakeout", "race"})
 STRENGTH_SESSION = "strength"
@@ -16,7 +14,6 @@ RACE_SESSION = "race"
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 DONE_TOLERANCE_SHARE = 0.20  # of the planned distance
-MOVED_TOLERANCE_SHARE = 0.50  # a run further off stands for no session of another day
 ROUNDING = 1e-9
 SPIKE_WINDOW_DAYS = 30
 
@@ -60,28 +57,6 @@ UPCOMING_SPIKES = pl.Schema(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Planned:
-    """One session of the plan; number tells it from an equal one."""
-
-    number: int
-    local_date: date
-    week: int
-    session: str
-    distance_m: float | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Done:
-    """One run or strength session that took place; week is the week of the plan, None outside it."""
-
-    number: int
-    local_date: date
-    week: int | None
-    activity_id: str | None
-    distance_m: float | None
-
-
 def dated(plan: pl.DataFrame, *, name: str, race_date: date) -> pl.DataFrame:
     """
     Lay a plan on the calendar so that its last race, or else its last day, falls on the race date.
@@ -121,8 +96,7 @@ def plan_vs_actual(
     """
     Say what became of each planned session, and list the runs since the plan's start that were not planned.
 
-    A run is matched to a session of its day first, to one of its plan week second ("moved"), closest
-    distances first.
+    All sessions and runs of a plan week are matched at once, by distance and by day (see `analytics.matching`).
 
     Args:
         sessions: Columns of plan_sessions.
@@ -137,14 +111,14 @@ def plan_vs_actual(
     if sessions.is_empty():
         return PLAN_VS_ACTUAL.to_frame()
     planned = _planned(sessions)
-    week_of = _week_of_day(planned)
-    done_runs = _done_runs(runs.filter(pl.col("local_date") >= _start(planned)), week_of)
+    start, week_of = _start(planned), _week_of_day(planned)
+    done_runs = _done_runs(runs.filter(pl.col("local_date") >= start), week_of)
     run_days = {run.local_date for run in done_runs}
-    matches = _matches([one for one in planned if one.session in RUN_SESSIONS], done_runs, today)
-    matches |= _matches(
-        [one for one in planned if one.session == STRENGTH_SESSION],
-        _done_strength(strength_dates, week_of),
-        today,
+    of_runs = [one for one in planned if one.session in RUN_SESSIONS]
+    of_strength = [one for one in planned if one.session == STRENGTH_SESSION]
+    matches = matches_of_weeks(of_runs, done_runs, start=start, today=today)
+    matches |= matches_of_weeks(
+        of_strength, _done_strength(strength_dates, week_of), start=start, today=today
     )
     matched = set(matches.values())
     rows = [_row(one, matches.get(one), _status(one, matches.get(one), run_days, today)) for one in planned]
@@ -175,7 +149,7 @@ def upcoming_spikes(
     done_runs = _done_runs(runs.filter(pl.col("local_date") >= since), _week_of_day(planned))
     until = today + timedelta(days=days)
     ahead = [one for one in planned if _is_distance_run(one) and today <= one.local_date < until]
-    done_today = _closest_pairs(ahead, [run for run in done_runs if run.local_date == today], _day, today)
+    done_today = matches_of_day(ahead, done_runs, day=today)
     ahead = [one for one in ahead if one not in done_today]
     rows = [_outlook(one, _longest_before(one, done_runs, ahead)) for one in ahead]
     return pl.DataFrame(rows, schema=UPCOMING_SPIKES, orient="row")
@@ -214,60 +188,6 @@ def _done_strength(dates: Iterable[date], week_of: WeekOfDay) -> list[Done]:
         Done(number=number, local_date=day, week=week_of(day), activity_id=None, distance_m=0.0)
         for number, day in enumerate(sorted(dates))
     ]
-
-
-def _matches(planned: Sequence[Planned], done: Sequence[Done], today: date) -> dict[Planned, Done]:
-    """Match within each day; then what is left within each plan week, unless the distances have little in common."""
-    same_day = _closest_pairs(planned, done, _day, today)
-    left_planned = [one for one in planned if one not in same_day]
-    taken = set(same_day.values())
-    left_done = [one for one in done if one not in taken and one.week is not None]
-    return same_day | _closest_pairs(left_planned, left_done, _week, today, MOVED_TOLERANCE_SHARE)
-
-
-def _closest_pairs(
-    planned: Iterable[Planned],
-    done: Iterable[Done],
-    place: Callable[[Planned | Done], Hashable],
-    today: date,
-    tolerance_share: float | None = None,
-) -> dict[Planned, Done]:
-    """Pair greedily within each day or week: sessions already due first, then by distance, then by days."""
-    done_at = defaultdict(list)
-    for other in done:
-        done_at[place(other)].append(other)
-    candidates = [
-        (one, other)
-        for one in planned
-        for other in done_at[place(one)]
-        if tolerance_share is None or _gap_m(one, other) <= tolerance_share * (one.distance_m or 0.0)
-    ]
-    pairs: dict[Planned, Done] = {}
-    taken: set[Done] = set()
-    for one, other in sorted(candidates, key=lambda pair: _unlikeliness(pair[0], pair[1], today)):
-        if one not in pairs and other not in taken:
-            pairs[one] = other
-            taken.add(other)
-    return pairs
-
-
-def _unlikeliness(one: Planned, other: Done, today: date) -> tuple[bool, float, timedelta, int, int]:
-    days_apart = abs(one.local_date - other.local_date)
-    return one.local_date >= today, _gap_m(one, other), days_apart, one.number, other.number
-
-
-def _gap_m(one: Planned, other: Done) -> float:
-    if one.distance_m is None or other.distance_m is None:
-        return math.inf
-    return abs(one.distance_m - other.distance_m)
-
-
-def _day(one: Planned | Done) -> date:
-    return one.local_date
-
-
-def _week(one: Planned | Done) -> int | None:
-    return one.week
 
 
 def _status(one: Planned, match: Done | None, run_days: Container[date], today: date) -> str:

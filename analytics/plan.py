@@ -7,6 +7,8 @@ import polars as pl
 
 from analytics.load import SMALL_SPIKE_RATIO, spike_bin
 from analytics.matching import Done, Planned, matches_of_day, matches_of_weeks
+from analytics.rules import PUBLISHED, Rules
+from analytics.spikes import is_ramp
 
 RUN_SESSIONS = frozenset({"easy", "steady", "tempo", "intervals", "long", "shakeout", "race"})
 STRENGTH_SESSION = "strength"
@@ -16,6 +18,7 @@ DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DONE_TOLERANCE_SHARE = 0.20  # of the planned distance
 ROUNDING = 1e-9
 SPIKE_WINDOW_DAYS = 30
+WEEK_DAYS = 7
 
 WeekOfDay = Callable[[date], int | None]
 
@@ -53,6 +56,11 @@ UPCOMING_SPIKES = pl.Schema(
         "spike_bin": pl.String,
         "longest_safe_m": pl.Float64,
         "reason": pl.String,
+        "week_done_m": pl.Float64,
+        "week_planned_m": pl.Float64,
+        "week_before_m": pl.Float64,
+        "week_ramp_ratio": pl.Float64,
+        "week_is_ramp": pl.Boolean,
     }
 )
 
@@ -127,20 +135,23 @@ def plan_vs_actual(
 
 
 def upcoming_spikes(
-    sessions: pl.DataFrame, runs: pl.DataFrame, *, today: date, days: int = 14
+    sessions: pl.DataFrame, runs: pl.DataFrame, *, today: date, days: int = 14, rules: Rules = PUBLISHED
 ) -> pl.DataFrame:
     """
     Hold each planned run ahead against the longest of the 30 days before it, done or planned until then.
+
+    Beside it stands the rise of the seven days that end with its day: what was run in them, what is planned in them,
+    and what the seven days before hold.
 
     Args:
         sessions: Columns of plan_sessions.
         runs: activity_id, local_date, distance_m.
         today: The athlete's day; its planned runs that are already done are left out.
         days: How far ahead to look, today included.
+        rules: What counts as a ramp.
 
     Returns:
-        One row a planned run in order of days: local_date, session, planned_distance_m, longest_30d_m,
-        spike_ratio, spike_bin, longest_safe_m, reason.
+        One row a planned run in order of days: the columns of UPCOMING_SPIKES. Ratios are null where nothing was run.
     """
     if sessions.is_empty():
         return UPCOMING_SPIKES.to_frame()
@@ -151,7 +162,10 @@ def upcoming_spikes(
     ahead = [one for one in planned if _is_distance_run(one) and today <= one.local_date < until]
     done_today = matches_of_day(ahead, done_runs, day=today)
     ahead = [one for one in ahead if one not in done_today]
-    rows = [_outlook(one, _longest_before(one, done_runs, ahead)) for one in ahead]
+    rows = [
+        _outlook(one, _longest_before(one, done_runs, ahead)) + _week_of_run(one, done_runs, ahead, rules)
+        for one in ahead
+    ]
     return pl.DataFrame(rows, schema=UPCOMING_SPIKES, orient="row")
 
 
@@ -245,7 +259,7 @@ def _longest_before(
 
 
 def _outlook(one: Planned, longest: Planned | Done | None) -> tuple[object, ...]:
-    """One row of UPCOMING_SPIKES."""
+    """The run itself in a row of UPCOMING_SPIKES."""
     planned_m = one.distance_m or 0.0
     lead = f"{_km(planned_m)} planned for {_day_and_month(one.local_date)}"
     if longest is None or not longest.distance_m:
@@ -262,6 +276,22 @@ def _outlook(one: Planned, longest: Planned | Done | None) -> tuple[object, ...]
         f"{_day_and_month(longest.local_date)}: {100 * ratio:+.1f} %, {verdict}."
     )
     return (one.local_date, one.session, planned_m, longest_m, ratio, bin_name, longest_safe_m, reason)
+
+
+def _week_of_run(
+    one: Planned, done_runs: Sequence[Done], ahead: Sequence[Planned], rules: Rules
+) -> tuple[object, ...]:
+    """The seven days up to the run in a row of UPCOMING_SPIKES."""
+    day, before = one.local_date, one.local_date - timedelta(days=WEEK_DAYS)
+    done_m, planned_m = _metres_to(done_runs, day), _metres_to(ahead, day)
+    before_m = _metres_to(done_runs, before) + _metres_to(ahead, before)
+    ratio = (done_m + planned_m) / before_m - 1 if before_m else None
+    return done_m, planned_m, before_m, ratio, is_ramp(done_m + planned_m, before_m, rules)
+
+
+def _metres_to(runs: Iterable[Planned | Done], day: date) -> float:
+    """Metres of the seven days that end with this one."""
+    return sum(run.distance_m or 0.0 for run in runs if 0 <= (day - run.local_date).days < WEEK_DAYS)
 
 
 def _km(distance_m: float) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from functools import partial
 from typing import Any
@@ -18,9 +18,11 @@ from analytics.form import RUN_FORM, form_by_speed, form_trends
 from analytics.load import srpe, with_spikes
 from analytics.pace import BEST_EFFORTS, best_efforts, seconds_of
 from analytics.pace_context import weekly_pace, zone_pace
+from analytics.pain import Report
 from analytics.parameters import values_on
 from analytics.plan import dated, plan_vs_actual, upcoming_spikes
 from analytics.race import race_equivalents
+from analytics.rules import Rules
 from analytics.run_metrics import FORMULA_VERSION, AthleteValues, cross_training_load, metrics_of_run
 from analytics.zones import ZONE_TIMES, weekly_zones, zone_times
 from flows.marks import refresh_marks, store_parameters
@@ -118,7 +120,8 @@ def refresh_athlete(
         replace(con, "weekly_trends", weeks, athlete=athlete)
         matched = plan_vs_actual(sessions, runs, strength["local_date"].to_list(), today=today)
         replace(con, "plan_vs_actual", matched, athlete=athlete)
-        replace(con, "upcoming_spikes", upcoming_spikes(sessions, runs, today=today), athlete=athlete)
+        ahead = upcoming_spikes(sessions, runs, today=today, rules=rules_of(settings))
+        replace(con, "upcoming_spikes", ahead, athlete=athlete)
         begun = weeks.filter(pl.col("week_start") <= today)
         starts = begun.get_column("week_start")
         of_weeks = {
@@ -396,6 +399,22 @@ def runs_and_days(
         con, "select * from daily_load where athlete = $athlete order by local_date", athlete=athlete
     )
     return _runs_with_metrics(con, athlete, today), daily
+
+
+def rules_of(settings: Settings) -> Rules:
+    """Return the thresholds that the settings name; they bear the same names there."""
+    return Rules(**{field.name: getattr(settings.alerts, field.name) for field in fields(Rules)})
+
+
+def reports_of(con: duckdb.DuckDBPyConnection, athlete: str) -> list[Report]:
+    """Return everything the athlete reported of the knees."""
+    rows = frame(
+        con,
+        "select report_id, reported_at, local_date, side, before, during, after_60min, next_morning, flags, changed_gait "
+        "from pain_reports where athlete = $athlete",
+        athlete=athlete,
+    )
+    return [Report(**{**row, "flags": tuple(row["flags"])}) for row in rows.iter_rows(named=True)]
 
 
 def names_of(athletes: Sequence[str], settings: Settings) -> dict[str, str]:

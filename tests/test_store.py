@@ -74,7 +74,7 @@ CONTRACT = {
     "plan_sessions": "athlete plan week local_date session distance_m duration_s rpe zone notes",
     "plan_vs_actual": "athlete local_date plan_week session planned_distance_m activity_id distance_m status",
     "upcoming_spikes": "athlete local_date session planned_distance_m longest_30d_m spike_ratio spike_bin longest_safe_m "
-    "reason",
+    "reason week_done_m week_planned_m week_before_m week_ramp_ratio week_is_ramp",
     "pain_reports": "report_id athlete reported_at local_date activity_id side site before during after_60min "
     "next_morning flags changed_gait muscle_soreness note source",
     "strength_sessions": "athlete local_date exercises rpe pain_during note",

@@ -169,6 +169,11 @@ def upcoming_spikes(
     return pl.DataFrame(rows, schema=UPCOMING_SPIKES, orient="row")
 
 
+def start_of_plan(sessions: pl.DataFrame) -> date:
+    """Return the first day of the first plan week, also when nothing is planned on it; there must be a session."""
+    return _start(_planned(sessions))
+
+
 def _planned(sessions: pl.DataFrame) -> list[Planned]:
     columns = ("local_date", "week", "session", "distance_m")
     rows = sessions.select(columns).sort("local_date", "session", "distance_m").iter_rows(named=True)

@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from analytics.adherence import session_adherence, weekly_adherence
 from analytics.cadence import CadenceHistory, cadence_history, usual_cadence_on
 from analytics.calendar import daily_load, weekly_trends
 from analytics.form import RUN_FORM, form_by_speed, form_trends
@@ -114,12 +115,16 @@ def refresh_athlete(
             today=today,
             week_starts_on=week_starts_on,
         )
-        replace(con, "weekly_zones", _weekly_zones(con, athlete, runs, week_starts_on), athlete=athlete)
+        in_zones = _zone_times(con, athlete)
+        zones = weekly_zones(in_zones, runs, week_starts_on=week_starts_on)
+        replace(con, "weekly_zones", zones, athlete=athlete)
         replace(con, "plan_sessions", sessions, athlete=athlete)
         replace(con, "daily_load", daily, athlete=athlete)
         replace(con, "weekly_trends", weeks, athlete=athlete)
         matched = plan_vs_actual(sessions, runs, strength["local_date"].to_list(), today=today)
-        replace(con, "plan_vs_actual", matched, athlete=athlete)
+        kept = session_adherence(matched, sessions, runs, in_zones)
+        replace(con, "plan_vs_actual", kept, athlete=athlete)
+        replace(con, "weekly_adherence", weekly_adherence(kept, sessions, today=today), athlete=athlete)
         ahead = upcoming_spikes(sessions, runs, today=today, rules=rules_of(settings))
         replace(con, "upcoming_spikes", ahead, athlete=athlete)
         begun = weeks.filter(pl.col("week_start") <= today)
@@ -349,15 +354,12 @@ def _cross_training(
     )
 
 
-def _weekly_zones(
-    con: duckdb.DuckDBPyConnection, athlete: str, runs: pl.DataFrame, week_starts_on: int
-) -> pl.DataFrame:
-    times = frame(
+def _zone_times(con: duckdb.DuckDBPyConnection, athlete: str) -> pl.DataFrame:
+    return frame(
         con,
         "select z.* from zone_times z join runs using (activity_id) where athlete = $athlete",
         athlete=athlete,
     )
-    return weekly_zones(times, runs, week_starts_on=week_starts_on)
 
 
 def _plan_sessions(con: duckdb.DuckDBPyConnection, settings: Settings, athlete: str) -> pl.DataFrame:

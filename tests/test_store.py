@@ -72,7 +72,11 @@ CONTRACT = {
     "efficiency_m_per_min_per_bpm pace_trend_s_per_km_per_week pace_trend_low pace_trend_high pace_trend worst_pain "
     "pain_reports strength_sessions alerts",
     "plan_sessions": "athlete plan week local_date session distance_m duration_s rpe zone notes",
-    "plan_vs_actual": "athlete local_date plan_week session planned_distance_m activity_id distance_m status",
+    "plan_vs_actual": "athlete local_date plan_week session planned_distance_m activity_id distance_m status "
+    "planned_timer_s timer_s distance_band time_band zone above_zone_share intensity",
+    "weekly_adherence": "athlete plan_week week_start planned_distance_m distance_m distance_share distance_band "
+    "planned_timer_s timer_s time_share time_band planned_sessions done_sessions sessions_share unplanned_runs "
+    "known_intensities intensities_as_planned",
     "upcoming_spikes": "athlete local_date session planned_distance_m longest_30d_m spike_ratio spike_bin longest_safe_m "
     "reason week_done_m week_planned_m week_before_m week_ramp_ratio week_is_ramp",
     "pain_reports": "report_id athlete reported_at local_date activity_id side site before during after_60min "

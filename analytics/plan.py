@@ -174,6 +174,16 @@ def start_of_plan(sessions: pl.DataFrame) -> date:
     return _start(_planned(sessions))
 
 
+def km(distance_m: float) -> str:
+    """Write a distance as sentences about the plan have it."""
+    return f"{distance_m / 1000:.1f} km"
+
+
+def day_and_month(day: date) -> str:
+    """Write a day as sentences about the plan have it."""
+    return f"{day.day} {day:%B}"
+
+
 def _planned(sessions: pl.DataFrame) -> list[Planned]:
     columns = ("local_date", "week", "session", "distance_m")
     rows = sessions.select(columns).sort("local_date", "session", "distance_m").iter_rows(named=True)
@@ -266,7 +276,7 @@ def _longest_before(
 def _outlook(one: Planned, longest: Planned | Done | None) -> tuple[object, ...]:
     """The run itself in a row of UPCOMING_SPIKES."""
     planned_m = one.distance_m or 0.0
-    lead = f"{_km(planned_m)} planned for {_day_and_month(one.local_date)}"
+    lead = f"{km(planned_m)} planned for {day_and_month(one.local_date)}"
     if longest is None or not longest.distance_m:
         reason = f"{lead}; there is no run in the 30 days before to compare it with."
         return (one.local_date, one.session, planned_m, None, None, "no_baseline", None, reason)
@@ -274,11 +284,11 @@ def _outlook(one: Planned, longest: Planned | Done | None) -> tuple[object, ...]
     bin_name, longest_safe_m = spike_bin(planned_m, longest_m), longest_m * (1 + SMALL_SPIKE_RATIO)
     origin = "planned for" if isinstance(longest, Planned) else "run on"
     verdict = (
-        "no spike" if bin_name == "reference" else f"a {bin_name} spike; {_km(longest_safe_m)} would be none"
+        "no spike" if bin_name == "reference" else f"a {bin_name} spike; {km(longest_safe_m)} would be none"
     )
     reason = (
-        f"{lead}; the longest of the 30 days before is {_km(longest_m)}, {origin} "
-        f"{_day_and_month(longest.local_date)}: {100 * ratio:+.1f} %, {verdict}."
+        f"{lead}; the longest of the 30 days before is {km(longest_m)}, {origin} "
+        f"{day_and_month(longest.local_date)}: {100 * ratio:+.1f} %, {verdict}."
     )
     return (one.local_date, one.session, planned_m, longest_m, ratio, bin_name, longest_safe_m, reason)
 
@@ -297,11 +307,3 @@ def _week_of_run(
 def _metres_to(runs: Iterable[Planned | Done], day: date) -> float:
     """Metres of the seven days that end with this one."""
     return sum(run.distance_m or 0.0 for run in runs if 0 <= (day - run.local_date).days < WEEK_DAYS)
-
-
-def _km(distance_m: float) -> str:
-    return f"{distance_m / 1000:.1f} km"
-
-
-def _day_and_month(day: date) -> str:
-    return f"{day.day} {day:%B}"

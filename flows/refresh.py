@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
 from functools import partial
 from typing import Any
@@ -13,6 +13,7 @@ import duckdb
 import polars as pl
 
 from analytics.adherence import session_adherence, weekly_adherence
+from analytics.adjust import outlook, proposed, situation, strength_gap, with_changes
 from analytics.cadence import CadenceHistory, cadence_history, usual_cadence_on
 from analytics.calendar import daily_load, weekly_trends
 from analytics.form import RUN_FORM, form_by_speed, form_trends
@@ -26,6 +27,7 @@ from analytics.race import race_equivalents
 from analytics.rules import Rules
 from analytics.run_metrics import FORMULA_VERSION, AthleteValues, cross_training_load, metrics_of_run
 from analytics.zones import ZONE_TIMES, weekly_zones, zone_times
+from flows.adjusting import accepted_changes
 from flows.marks import refresh_marks, store_parameters
 from flows.run_samples import IS_STRENGTH, Sources, others_of, runs_of, samples_of_run, sources_of
 from ingest.plans import read_plan
@@ -101,7 +103,7 @@ def refresh_athlete(
             today=today,
         )
         week_starts_on = WEEK_DAYS.index(given.week_start)
-        sessions = _plan_sessions(con, settings, athlete)
+        sessions = _plan_sessions(con, settings, athlete, today)
         cross = _cross_training(con, home, athlete, rests_on, today=today, rebuild=rebuild)
         strength = _strength(con, athlete, today)
         daily = daily_load(runs, strength, cross, through=today)
@@ -121,12 +123,14 @@ def refresh_athlete(
         replace(con, "plan_sessions", sessions, athlete=athlete)
         replace(con, "daily_load", daily, athlete=athlete)
         replace(con, "weekly_trends", weeks, athlete=athlete)
-        matched = plan_vs_actual(sessions, runs, strength["local_date"].to_list(), today=today)
+        strength_dates = strength["local_date"].to_list()
+        matched = plan_vs_actual(sessions, runs, strength_dates, today=today)
         kept = session_adherence(matched, sessions, runs, in_zones)
         replace(con, "plan_vs_actual", kept, athlete=athlete)
         replace(con, "weekly_adherence", weekly_adherence(kept, sessions, today=today), athlete=athlete)
         ahead = upcoming_spikes(sessions, runs, today=today, rules=rules_of(settings))
         replace(con, "upcoming_spikes", ahead, athlete=athlete)
+        _refresh_proposal(con, athlete, sessions, matched, runs, strength_dates, rules_of(settings), today)
         begun = weeks.filter(pl.col("week_start") <= today)
         starts = begun.get_column("week_start")
         of_weeks = {
@@ -362,12 +366,44 @@ def _zone_times(con: duckdb.DuckDBPyConnection, athlete: str) -> pl.DataFrame:
     )
 
 
-def _plan_sessions(con: duckdb.DuckDBPyConnection, settings: Settings, athlete: str) -> pl.DataFrame:
+def _plan_sessions(
+    con: duckdb.DuckDBPyConnection, settings: Settings, athlete: str, today: date
+) -> pl.DataFrame:
+    """Date the plan, and put in the adjustments that were accepted for it."""
     choice = plan_choice(con, settings, athlete)
     if choice is None:
         return frame(con, "select * exclude (athlete) from plan_sessions limit 0")
     name, race_date = choice
-    return dated(read_plan(name), name=name, race_date=race_date)
+    sessions = dated(read_plan(name), name=name, race_date=race_date)
+    for changes in accepted_changes(con, athlete=athlete, plan=name, race_date=race_date, today=today):
+        sessions = with_changes(sessions, changes)
+    return sessions
+
+
+def _refresh_proposal(
+    con: duckdb.DuckDBPyConnection,
+    athlete: str,
+    sessions: pl.DataFrame,
+    matched: pl.DataFrame,
+    runs: pl.DataFrame,
+    strength_dates: Sequence[date],
+    rules: Rules,
+    today: date,
+) -> None:
+    now = situation(matched, runs, strength_dates, reports_of(con, athlete), today=today, rules=rules)
+    replace(con, "plan_proposal", proposed(sessions, now, rules=rules), athlete=athlete)
+    con.execute("delete from plan_outlook where athlete = ?", [athlete])
+    if sessions.is_empty():
+        return
+    strength = strength_gap(now)
+    row = {
+        "athlete": athlete,
+        "pain_level": now.level,
+        "missed_runs": now.missed_runs,
+        **asdict(strength),
+        **asdict(outlook(sessions, now, rules=rules)),
+    }
+    insert_rows(con, "plan_outlook", [row])
 
 
 def _link_pain_to_runs(con: duckdb.DuckDBPyConnection, athlete: str) -> None:

@@ -15,8 +15,9 @@ from pathlib import Path
 import duckdb
 
 from analytics.plan import dated
+from flows.adjusting import accept_proposal, undo_last
 from flows.alerting import forget_waits, note_try, raise_for_athlete, take_letters
-from flows.refresh import athletes_of, choose_plan, names_of, refresh_athlete
+from flows.refresh import athletes_of, choose_plan, names_of, plan_choice, refresh_athlete
 from ingest import intake, settle
 from ingest.inbox import Dropped, dropped_files, given_files
 from ingest.intake import Taken
@@ -25,6 +26,7 @@ from ingest.plans import read_plan
 from report.format import Units
 from report.notify import send
 from store.database import frame, insert_rows, opened_published, opened_store, scalar, transaction
+from store.errors import WrongUseError
 from store.files import write_whole
 from store.home import Home
 from store.lock import writing
@@ -224,6 +226,38 @@ def use_plan(
     return first
 
 
+def accept_adjustment(home: Home, settings: Settings, clock: Clock, *, athlete: str) -> int:
+    """
+    Take over what is proposed for the fortnight, as it follows from what is known now; return how many sessions change.
+
+    Raises:
+        WrongUseError: If the athlete has no plan.
+    """
+    with in_one_go(home, "adjust_plan"):
+        refresh(home, settings, clock)
+        with _step(home, "adjust_plan", clock) as (con, counts):
+            name, race_date = _chosen(con, settings, athlete)
+            counts["changes"] = accept_proposal(
+                con, athlete=athlete, plan=name, race_date=race_date, today=clock.today, now=clock.now
+            )
+    bring_up_to_date(home, settings, clock)
+    return counts["changes"]
+
+
+def undo_adjustment(home: Home, settings: Settings, clock: Clock, *, athlete: str) -> date | None:
+    """
+    Undo the last adjustment of the plan, and return the day on which it was accepted; None without one.
+
+    Raises:
+        WrongUseError: If the athlete has no plan.
+    """
+    with _step(home, "undo_adjustment", clock) as (con, _):
+        name, race_date = _chosen(con, settings, athlete)
+        undone = undo_last(con, athlete=athlete, plan=name, race_date=race_date, now=clock.now)
+    bring_up_to_date(home, settings, clock)
+    return undone
+
+
 def acknowledge(home: Home, settings: Settings, clock: Clock, alert_id: str) -> None:
     """Note that an open alert was seen."""
     with _step(home, "acknowledge", clock) as (con, _), transaction(con):
@@ -320,6 +354,13 @@ def _step(home: Home, name: str, clock: Clock) -> Iterator[tuple[duckdb.DuckDBPy
             "counts": json.dumps({"today": clock.today.isoformat(), **counts}),
         }
         insert_rows(con, "flow_log", [row])
+
+
+def _chosen(con: duckdb.DuckDBPyConnection, settings: Settings, athlete: str) -> tuple[str, date]:
+    choice = plan_choice(con, settings, athlete)
+    if choice is None:
+        raise WrongUseError("There is no plan to adjust: kneewatch plan use NAME --race DATE chooses one.")
+    return choice
 
 
 def _add(counts: Counts, more: Counts) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from kneewatch.asking import SHOWN_ID, Rows, day_shown, rows_of, short_id, units_of, whole_id
+from kneewatch.commands import adjust
 from kneewatch.commands.activities import activities
 from kneewatch.options import (
     AthleteOption,
@@ -46,6 +47,7 @@ def add_to(app: typer.Typer) -> None:
     app.command()(query)
     for name, group in (("plan", plan), ("alerts", alerts), ("activities", activities), ("exports", exports)):
         app.add_typer(group, name=name)
+    adjust.add_to(plan)
 
 
 def week(

@@ -1,14 +1,14 @@
 """The plan on the calendar, what became of each session, and which sessions ahead would be spikes."""
 
-import math
-from collections import defaultdict
-from collections.abc import Callable, Container, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 
 import polars as pl
 
 from analytics.load import SMALL_SPIKE_RATIO, spike_bin
+from analytics.matching import Done, Planned, matches_of_day, matches_of_weeks
+from analytics.rules import PUBLISHED, Rules
+from analytics.spikes import is_ramp
 
 RUN_SESSIONS = frozenset({"easy", "steady", "tempo", "intervals", "long", "shakeout", "race"})
 STRENGTH_SESSION = "strength"
@@ -16,9 +16,9 @@ RACE_SESSION = "race"
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 DONE_TOLERANCE_SHARE = 0.20  # of the planned distance
-MOVED_TOLERANCE_SHARE = 0.50  # a run further off stands for no session of another day
 ROUNDING = 1e-9
 SPIKE_WINDOW_DAYS = 30
+WEEK_DAYS = 7
 
 WeekOfDay = Callable[[date], int | None]
 
@@ -57,30 +57,13 @@ UPCOMING_SPIKES = pl.Schema(
         "spike_bin": pl.String,
         "longest_safe_m": pl.Float64,
         "reason": pl.String,
+        "week_done_m": pl.Float64,
+        "week_planned_m": pl.Float64,
+        "week_before_m": pl.Float64,
+        "week_ramp_ratio": pl.Float64,
+        "week_is_ramp": pl.Boolean,
     }
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Planned:
-    """One session of the plan; number tells it from an equal one."""
-
-    number: int
-    local_date: date
-    week: int
-    session: str
-    distance_m: float | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Done:
-    """One run or strength session that took place; week is the week of the plan, None outside it."""
-
-    number: int
-    local_date: date
-    week: int | None
-    activity_id: str | None
-    distance_m: float | None
 
 
 def dated(
@@ -129,8 +112,7 @@ def plan_vs_actual(
     """
     Say what became of each planned session, and list the runs since the plan's start that were not planned.
 
-    A run is matched to a session of its day first, to one of its plan week second ("moved"), closest
-    distances first.
+    All sessions and runs of a plan week are matched at once, by distance and by day (see `analytics.matching`).
 
     Args:
         sessions: Columns of plan_sessions.
@@ -145,14 +127,14 @@ def plan_vs_actual(
     if sessions.is_empty():
         return PLAN_VS_ACTUAL.to_frame()
     planned = _planned(sessions)
-    week_of = _week_of_day(planned)
-    done_runs = _done_runs(runs.filter(pl.col("local_date") >= _start(planned)), week_of)
+    start, week_of = _start(planned), _week_of_day(planned)
+    done_runs = _done_runs(runs.filter(pl.col("local_date") >= start), week_of)
     run_days = {run.local_date for run in done_runs}
-    matches = _matches([one for one in planned if one.session in RUN_SESSIONS], done_runs, today)
-    matches |= _matches(
-        [one for one in planned if one.session == STRENGTH_SESSION],
-        _done_strength(strength_dates, week_of),
-        today,
+    of_runs = [one for one in planned if one.session in RUN_SESSIONS]
+    of_strength = [one for one in planned if one.session == STRENGTH_SESSION]
+    matches = matches_of_weeks(of_runs, done_runs, start=start, today=today)
+    matches |= matches_of_weeks(
+        of_strength, _done_strength(strength_dates, week_of), start=start, today=today
     )
     matched = set(matches.values())
     rows = [_row(one, matches.get(one), _status(one, matches.get(one), run_days, today)) for one in planned]
@@ -161,20 +143,23 @@ def plan_vs_actual(
 
 
 def upcoming_spikes(
-    sessions: pl.DataFrame, runs: pl.DataFrame, *, today: date, days: int = 14
+    sessions: pl.DataFrame, runs: pl.DataFrame, *, today: date, days: int = 14, rules: Rules = PUBLISHED
 ) -> pl.DataFrame:
     """
     Hold each planned run ahead against the longest of the 30 days before it, done or planned until then.
+
+    Beside it stands the rise of the seven days that end with its day: what was run in them, what is planned in them,
+    and what the seven days before hold.
 
     Args:
         sessions: Columns of plan_sessions.
         runs: activity_id, local_date, distance_m.
         today: The athlete's day; its planned runs that are already done are left out.
         days: How far ahead to look, today included.
+        rules: What counts as a ramp.
 
     Returns:
-        One row a planned run in order of days: local_date, session, planned_distance_m, longest_30d_m,
-        spike_ratio, spike_bin, longest_safe_m, reason.
+        One row a planned run in order of days: the columns of UPCOMING_SPIKES. Ratios are null where nothing was run.
     """
     if sessions.is_empty():
         return UPCOMING_SPIKES.to_frame()
@@ -183,9 +168,12 @@ def upcoming_spikes(
     done_runs = _done_runs(runs.filter(pl.col("local_date") >= since), _week_of_day(planned))
     until = today + timedelta(days=days)
     ahead = [one for one in planned if _is_distance_run(one) and today <= one.local_date < until]
-    done_today = _closest_pairs(ahead, [run for run in done_runs if run.local_date == today], _day, today)
+    done_today = matches_of_day(ahead, done_runs, day=today)
     ahead = [one for one in ahead if one not in done_today]
-    rows = [_outlook(one, _longest_before(one, done_runs, ahead)) for one in ahead]
+    rows = [
+        _outlook(one, _longest_before(one, done_runs, ahead)) + _week_of_run(one, done_runs, ahead, rules)
+        for one in ahead
+    ]
     return pl.DataFrame(rows, schema=UPCOMING_SPIKES, orient="row")
 
 
@@ -195,6 +183,21 @@ def _with_keys(plan: pl.DataFrame) -> pl.DataFrame:
     count = pl.int_range(pl.len()).over(place)
     again = pl.when(count > 0).then(pl.format("-{}", count + 1)).otherwise(pl.lit(""))
     return plan.with_columns(session_key=place + again)
+
+
+def start_of_plan(sessions: pl.DataFrame) -> date:
+    """Return the first day of the first plan week, also when nothing is planned on it; there must be a session."""
+    return _start(_planned(sessions))
+
+
+def km(distance_m: float) -> str:
+    """Write a distance as sentences about the plan have it."""
+    return f"{distance_m / 1000:.1f} km"
+
+
+def day_and_month(day: date) -> str:
+    """Write a day as sentences about the plan have it."""
+    return f"{day.day} {day:%B}"
 
 
 def _planned(sessions: pl.DataFrame) -> list[Planned]:
@@ -230,60 +233,6 @@ def _done_strength(dates: Iterable[date], week_of: WeekOfDay) -> list[Done]:
         Done(number=number, local_date=day, week=week_of(day), activity_id=None, distance_m=0.0)
         for number, day in enumerate(sorted(dates))
     ]
-
-
-def _matches(planned: Sequence[Planned], done: Sequence[Done], today: date) -> dict[Planned, Done]:
-    """Match within each day; then what is left within each plan week, unless the distances have little in common."""
-    same_day = _closest_pairs(planned, done, _day, today)
-    left_planned = [one for one in planned if one not in same_day]
-    taken = set(same_day.values())
-    left_done = [one for one in done if one not in taken and one.week is not None]
-    return same_day | _closest_pairs(left_planned, left_done, _week, today, MOVED_TOLERANCE_SHARE)
-
-
-def _closest_pairs(
-    planned: Iterable[Planned],
-    done: Iterable[Done],
-    place: Callable[[Planned | Done], Hashable],
-    today: date,
-    tolerance_share: float | None = None,
-) -> dict[Planned, Done]:
-    """Pair greedily within each day or week: sessions already due first, then by distance, then by days."""
-    done_at = defaultdict(list)
-    for other in done:
-        done_at[place(other)].append(other)
-    candidates = [
-        (one, other)
-        for one in planned
-        for other in done_at[place(one)]
-        if tolerance_share is None or _gap_m(one, other) <= tolerance_share * (one.distance_m or 0.0)
-    ]
-    pairs: dict[Planned, Done] = {}
-    taken: set[Done] = set()
-    for one, other in sorted(candidates, key=lambda pair: _unlikeliness(pair[0], pair[1], today)):
-        if one not in pairs and other not in taken:
-            pairs[one] = other
-            taken.add(other)
-    return pairs
-
-
-def _unlikeliness(one: Planned, other: Done, today: date) -> tuple[bool, float, timedelta, int, int]:
-    days_apart = abs(one.local_date - other.local_date)
-    return one.local_date >= today, _gap_m(one, other), days_apart, one.number, other.number
-
-
-def _gap_m(one: Planned, other: Done) -> float:
-    if one.distance_m is None or other.distance_m is None:
-        return math.inf
-    return abs(one.distance_m - other.distance_m)
-
-
-def _day(one: Planned | Done) -> date:
-    return one.local_date
-
-
-def _week(one: Planned | Done) -> int | None:
-    return one.week
 
 
 def _status(one: Planned, match: Done | None, run_days: Container[date], today: date) -> str:
@@ -341,9 +290,9 @@ def _longest_before(
 
 
 def _outlook(one: Planned, longest: Planned | Done | None) -> tuple[object, ...]:
-    """One row of UPCOMING_SPIKES."""
+    """The run itself in a row of UPCOMING_SPIKES."""
     planned_m = one.distance_m or 0.0
-    lead = f"{_km(planned_m)} planned for {_day_and_month(one.local_date)}"
+    lead = f"{km(planned_m)} planned for {day_and_month(one.local_date)}"
     if longest is None or not longest.distance_m:
         reason = f"{lead}; there is no run in the 30 days before to compare it with."
         return (one.local_date, one.session, planned_m, None, None, "no_baseline", None, reason)
@@ -351,18 +300,26 @@ def _outlook(one: Planned, longest: Planned | Done | None) -> tuple[object, ...]
     bin_name, longest_safe_m = spike_bin(planned_m, longest_m), longest_m * (1 + SMALL_SPIKE_RATIO)
     origin = "planned for" if isinstance(longest, Planned) else "run on"
     verdict = (
-        "no spike" if bin_name == "reference" else f"a {bin_name} spike; {_km(longest_safe_m)} would be none"
+        "no spike" if bin_name == "reference" else f"a {bin_name} spike; {km(longest_safe_m)} would be none"
     )
     reason = (
-        f"{lead}; the longest of the 30 days before is {_km(longest_m)}, {origin} "
-        f"{_day_and_month(longest.local_date)}: {100 * ratio:+.1f} %, {verdict}."
+        f"{lead}; the longest of the 30 days before is {km(longest_m)}, {origin} "
+        f"{day_and_month(longest.local_date)}: {100 * ratio:+.1f} %, {verdict}."
     )
     return (one.local_date, one.session, planned_m, longest_m, ratio, bin_name, longest_safe_m, reason)
 
 
-def _km(distance_m: float) -> str:
-    return f"{distance_m / 1000:.1f} km"
+def _week_of_run(
+    one: Planned, done_runs: Sequence[Done], ahead: Sequence[Planned], rules: Rules
+) -> tuple[object, ...]:
+    """The seven days up to the run in a row of UPCOMING_SPIKES."""
+    day, before = one.local_date, one.local_date - timedelta(days=WEEK_DAYS)
+    done_m, planned_m = _metres_to(done_runs, day), _metres_to(ahead, day)
+    before_m = _metres_to(done_runs, before) + _metres_to(ahead, before)
+    ratio = (done_m + planned_m) / before_m - 1 if before_m else None
+    return done_m, planned_m, before_m, ratio, is_ramp(done_m + planned_m, before_m, rules)
 
 
-def _day_and_month(day: date) -> str:
-    return f"{day.day} {day:%B}"
+def _metres_to(runs: Iterable[Planned | Done], day: date) -> float:
+    """Metres of the seven days that end with this one."""
+    return sum(run.distance_m or 0.0 for run in runs if 0 <= (day - run.local_date).days < WEEK_DAYS)

@@ -51,6 +51,13 @@ def load_level_of(spikes: Sequence[Spike], day: date, rules: Rules = PUBLISHED) 
     return max(highest, 2 if highest == 1 and also else 1)
 
 
+def is_ramp(week_m: float, week_before_m: float, rules: Rules = PUBLISHED) -> bool:
+    """Tell whether seven days hold so much more than the seven before that it is a steep rise."""
+    if week_before_m <= 0 or week_before_m < rules.ramp_from_m:
+        return False
+    return week_m / week_before_m - 1 > rules.ramp_over + 1e-9 and week_m - week_before_m >= rules.ramp_by_m
+
+
 def find_spikes(runs: pl.DataFrame, daily: pl.DataFrame, rules: Rules = PUBLISHED) -> list[Spike]:
     """
     Return one athlete's spikes in order of time.
@@ -107,9 +114,9 @@ def _spike(
         return None
     bin_name = str(row["spike_bin"]) if row["spike_bin"] in LEVEL_OF_BIN else "reference"
     is_old = history_days >= ALL_SIGNALS_FROM_DAYS
-    is_ramp = is_old and _is_new_signal("ramp", _is_ramp(row, rules), day, seen)
+    has_ramp = is_old and _is_new_signal("ramp", _is_ramp(row, rules), day, seen)
     is_downhill = is_old and _is_new_signal("downhill", _is_downhill(row, rules), day, seen)
-    if bin_name == "reference" and not is_ramp and not is_downhill:
+    if bin_name == "reference" and not has_ramp and not is_downhill:
         return None
     longest_id = row["longest_30d_activity_id"]
     return Spike(
@@ -117,11 +124,11 @@ def _spike(
         started_at=started_at,
         local_date=day,
         bin=bin_name,
-        is_ramp=is_ramp,
+        is_ramp=has_ramp,
         is_downhill=is_downhill,
         is_provisional=not is_old,
         window_days=max(
-            rules.ramp_window_days if is_ramp else 0,
+            rules.ramp_window_days if has_ramp else 0,
             rules.spike_window_days if is_downhill or bin_name != "reference" else 0,
         ),
         numbers={
@@ -133,8 +140,8 @@ def _spike(
             "longest_30d_date": dates[str(longest_id)].isoformat() if longest_id in dates else None,
             "spike_ratio": row["spike_ratio"],
             "spike_bin": row["spike_bin"],
-            "week_m": row["week_m"] if is_ramp else None,
-            "week_before_m": row["week_before_m"] if is_ramp else None,
+            "week_m": row["week_m"] if has_ramp else None,
+            "week_before_m": row["week_before_m"] if has_ramp else None,
             "descent_7d_m": row["descent_7d_m"] if is_downhill else None,
             "descent_mean_m": row["descent_mean_m"] if is_downhill else None,
             "acwr_uncoupled": row["acwr_uncoupled"],
@@ -145,9 +152,7 @@ def _spike(
 
 def _is_ramp(row: Mapping[str, object], rules: Rules) -> bool:
     week_m, before_m = _float(row["week_m"]), _float(row["week_before_m"])
-    if week_m is None or before_m is None or before_m < rules.ramp_from_m:
-        return False
-    return week_m / before_m - 1 > rules.ramp_over + 1e-9 and week_m - before_m >= rules.ramp_by_m
+    return week_m is not None and before_m is not None and is_ramp(week_m, before_m, rules)
 
 
 def _is_downhill(row: Mapping[str, object], rules: Rules) -> bool:

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import fields
 from datetime import date, datetime, timedelta
 
 import duckdb
 
 from analytics.alerts import FORMULA_VERSION, SEVERITIES, Alert, find_alerts
-from analytics.pain import Report
-from analytics.rules import Rules
-from flows.refresh import runs_and_days
+from flows.refresh import reports_of, rules_of, runs_and_days
 from report.format import Units
 from report.messages import alert_words
 from report.notify import Letter
@@ -33,7 +30,7 @@ def raise_for_athlete(
     """
     runs, daily = runs_and_days(con, athlete, today)
     rules = rules_of(settings)
-    alerts = find_alerts(runs, daily, _reports(con, athlete), athlete=athlete, today=today, rules=rules)
+    alerts = find_alerts(runs, daily, reports_of(con, athlete), athlete=athlete, today=today, rules=rules)
     stored = _stored(con, athlete, today)
     units = Units(settings.units)
     with transaction(con):
@@ -99,21 +96,6 @@ def forget_waits(con: duckdb.DuckDBPyConnection, channels: Sequence[str]) -> Non
         "where delivered_at is null and last_error is not null and list_contains(?, channel)",
         [list(channels)],
     )
-
-
-def rules_of(settings: Settings) -> Rules:
-    """Return the thresholds that the settings name; they bear the same names there."""
-    return Rules(**{field.name: getattr(settings.alerts, field.name) for field in fields(Rules)})
-
-
-def _reports(con: duckdb.DuckDBPyConnection, athlete: str) -> list[Report]:
-    rows = frame(
-        con,
-        "select report_id, reported_at, local_date, side, before, during, after_60min, next_morning, flags, changed_gait "
-        "from pain_reports where athlete = $athlete",
-        athlete=athlete,
-    )
-    return [Report(**{**row, "flags": tuple(row["flags"])}) for row in rows.iter_rows(named=True)]
 
 
 def _stored(con: duckdb.DuckDBPyConnection, athlete: str, today: date) -> dict[str, str]:

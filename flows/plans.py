@@ -9,8 +9,10 @@ from datetime import date, datetime, timedelta
 import duckdb
 import polars as pl
 
+from analytics.adjust import with_changes
 from analytics.plan import PLAN_SESSIONS, RACE_SESSION
 from analytics.plan_changes import REST_SESSION, Change, arranged
+from flows.adjusting import accepted_changes
 from ingest.plans import PlanError, imported_names, plan_names, read_imported, read_plan, save_plan
 from store.database import frame, insert_rows, scalar
 from store.settings import Athlete, Settings
@@ -70,11 +72,18 @@ def plan_choice(
     return PlanChoice(plan=given.name, race_date=given.race_date, goal_s=goal_s) if given else None
 
 
-def sessions_of(con: duckdb.DuckDBPyConnection, athlete: str, choice: PlanChoice | None) -> pl.DataFrame:
-    """Return the sessions of a choice with all that was changed about it: the columns of `arranged`."""
+def sessions_of(
+    con: duckdb.DuckDBPyConnection, athlete: str, choice: PlanChoice | None, *, today: date
+) -> pl.DataFrame:
+    """Return the sessions of a choice with all that was changed about it and adjusted by then: the columns of `arranged`."""
     if choice is None:
         return PLAN_SESSIONS.to_frame()
-    return _arranged(con, choice, _changes(con, athlete, choice))
+    sessions = _arranged(con, choice, _changes(con, athlete, choice))
+    for adjustment in accepted_changes(
+        con, athlete=athlete, plan=choice.plan, race_date=choice.race_date, today=today
+    ):
+        sessions = with_changes(sessions, adjustment)
+    return sessions
 
 
 def plan_named(con: duckdb.DuckDBPyConnection, name: str) -> pl.DataFrame:

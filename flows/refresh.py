@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import date
 from functools import partial
 from typing import Any
@@ -12,16 +12,20 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from analytics.adherence import session_adherence, weekly_adherence
+from analytics.adjust import outlook, proposed, situation, strength_gap
 from analytics.cadence import CadenceHistory, cadence_history, usual_cadence_on
 from analytics.calendar import daily_load, weekly_trends
 from analytics.form import RUN_FORM, form_by_speed, form_trends, strides_of
 from analytics.load import Floats, srpe, with_spikes
 from analytics.pace import seconds_of
 from analytics.pace_context import weekly_pace, zone_pace
+from analytics.pain import Report
 from analytics.parameters import values_on
 from analytics.plan import plan_vs_actual, upcoming_spikes
 from analytics.plan_pace import threshold_of, with_paces
 from analytics.race import race_equivalents
+from analytics.rules import Rules
 from analytics.run_metrics import FORMULA_VERSION, AthleteValues, cross_training_load, metrics_of_run
 from analytics.zones import ZONE_TIMES, weekly_zones, zone_times
 from flows.cores import on_all_cores
@@ -101,7 +105,7 @@ def refresh_athlete(
         )
         week_starts_on = WEEK_DAYS.index(given.week_start)
         choice = plan_choice(con, settings, athlete, today=today)
-        sessions = sessions_of(con, athlete, choice)
+        sessions = sessions_of(con, athlete, choice, today=today)
         cross = _cross_training(con, home, athlete, rests_on, today=today, rebuild=rebuild)
         strength = _strength(con, athlete, today)
         daily = daily_load(runs, strength, cross, through=today)
@@ -115,12 +119,19 @@ def refresh_athlete(
             today=today,
             week_starts_on=week_starts_on,
         )
-        replace(con, "weekly_zones", _weekly_zones(con, athlete, runs, week_starts_on), athlete=athlete)
+        in_zones = _zone_times(con, athlete)
+        zones = weekly_zones(in_zones, runs, week_starts_on=week_starts_on)
+        replace(con, "weekly_zones", zones, athlete=athlete)
         replace(con, "daily_load", daily, athlete=athlete)
         replace(con, "weekly_trends", weeks, athlete=athlete)
-        matched = plan_vs_actual(sessions, runs, strength["local_date"].to_list(), today=today)
-        replace(con, "plan_vs_actual", matched, athlete=athlete)
-        replace(con, "upcoming_spikes", upcoming_spikes(sessions, runs, today=today), athlete=athlete)
+        strength_dates = strength["local_date"].to_list()
+        matched = plan_vs_actual(sessions, runs, strength_dates, today=today)
+        kept = session_adherence(matched, sessions, runs, in_zones)
+        replace(con, "plan_vs_actual", kept, athlete=athlete)
+        replace(con, "weekly_adherence", weekly_adherence(kept, sessions, today=today), athlete=athlete)
+        ahead = upcoming_spikes(sessions, runs, today=today, rules=rules_of(settings))
+        replace(con, "upcoming_spikes", ahead, athlete=athlete)
+        _refresh_proposal(con, athlete, sessions, matched, runs, strength_dates, rules_of(settings), today)
         begun = weeks.filter(pl.col("week_start") <= today)
         starts = begun.get_column("week_start")
         of_weeks = {
@@ -333,15 +344,12 @@ def _cross_training(
     )
 
 
-def _weekly_zones(
-    con: duckdb.DuckDBPyConnection, athlete: str, runs: pl.DataFrame, week_starts_on: int
-) -> pl.DataFrame:
-    times = frame(
+def _zone_times(con: duckdb.DuckDBPyConnection, athlete: str) -> pl.DataFrame:
+    return frame(
         con,
         "select z.* from zone_times z join runs using (activity_id) where athlete = $athlete",
         athlete=athlete,
     )
-    return weekly_zones(times, runs, week_starts_on=week_starts_on)
 
 
 def _with_paces(
@@ -354,6 +362,32 @@ def _with_paces(
         half_s=halves[0] if halves else None,
     )
     return with_paces(sessions, threshold)
+
+
+def _refresh_proposal(
+    con: duckdb.DuckDBPyConnection,
+    athlete: str,
+    sessions: pl.DataFrame,
+    matched: pl.DataFrame,
+    runs: pl.DataFrame,
+    strength_dates: Sequence[date],
+    rules: Rules,
+    today: date,
+) -> None:
+    now = situation(matched, runs, strength_dates, reports_of(con, athlete), today=today, rules=rules)
+    replace(con, "plan_proposal", proposed(sessions, now, rules=rules), athlete=athlete)
+    con.execute("delete from plan_outlook where athlete = ?", [athlete])
+    if sessions.is_empty():
+        return
+    strength = strength_gap(now)
+    row = {
+        "athlete": athlete,
+        "pain_level": now.level,
+        "missed_runs": now.missed_runs,
+        **asdict(strength),
+        **asdict(outlook(sessions, now, rules=rules)),
+    }
+    insert_rows(con, "plan_outlook", [row])
 
 
 def _link_pain_to_runs(con: duckdb.DuckDBPyConnection, athlete: str) -> None:
@@ -382,6 +416,22 @@ def runs_and_days(
         con, "select * from daily_load where athlete = $athlete order by local_date", athlete=athlete
     )
     return _runs_with_metrics(con, athlete, today), daily
+
+
+def rules_of(settings: Settings) -> Rules:
+    """Return the thresholds that the settings name; they bear the same names there."""
+    return Rules(**{field.name: getattr(settings.alerts, field.name) for field in fields(Rules)})
+
+
+def reports_of(con: duckdb.DuckDBPyConnection, athlete: str) -> list[Report]:
+    """Return everything the athlete reported of the knees."""
+    rows = frame(
+        con,
+        "select report_id, reported_at, local_date, side, before, during, after_60min, next_morning, flags, changed_gait "
+        "from pain_reports where athlete = $athlete",
+        athlete=athlete,
+    )
+    return [Report(**{**row, "flags": tuple(row["flags"])}) for row in rows.iter_rows(named=True)]
 
 
 def names_of(athletes: Sequence[str], settings: Settings) -> dict[str, str]:

@@ -15,7 +15,9 @@ from typing import TypeVar
 
 import duckdb
 
+from flows.adjusting import accept_proposal, undo_last
 from flows.alerting import forget_waits, note_try, raise_for_athlete, take_letters
+from flows.plans import NO_PLAN, PlanChoice, plan_choice
 from flows.refresh import athletes_of, names_of, refresh_athlete
 from ingest import intake, settle
 from ingest.inbox import Dropped, dropped_files, given_files
@@ -24,6 +26,7 @@ from ingest.logs import PainReport
 from report.format import Units
 from report.notify import send
 from store.database import frame, insert_rows, opened_published, opened_store, scalar, transaction
+from store.errors import WrongUseError
 from store.files import write_whole
 from store.home import Home
 from store.lock import writing
@@ -223,6 +226,43 @@ def change_plan(
     return said
 
 
+def accept_adjustment(home: Home, settings: Settings, clock: Clock, *, athlete: str) -> int:
+    """
+    Take over what is proposed for the fortnight, as it follows from what is known now; return how many sessions change.
+
+    Raises:
+        WrongUseError: If the athlete has no plan.
+    """
+    with in_one_go(home, "adjust_plan"):
+        refresh(home, settings, clock)
+        with _step(home, "adjust_plan", clock) as (con, counts):
+            choice = _chosen(con, settings, athlete, clock.today)
+            counts["changes"] = accept_proposal(
+                con,
+                athlete=athlete,
+                plan=choice.plan,
+                race_date=choice.race_date,
+                today=clock.today,
+                now=clock.now,
+            )
+    bring_up_to_date(home, settings, clock)
+    return counts["changes"]
+
+
+def undo_adjustment(home: Home, settings: Settings, clock: Clock, *, athlete: str) -> date | None:
+    """
+    Undo the last adjustment of the plan, and return the day on which it was accepted; None without one.
+
+    Raises:
+        WrongUseError: If the athlete has no plan.
+    """
+    with _step(home, "undo_adjustment", clock) as (con, _):
+        choice = _chosen(con, settings, athlete, clock.today)
+        undone = undo_last(con, athlete=athlete, plan=choice.plan, race_date=choice.race_date, now=clock.now)
+    bring_up_to_date(home, settings, clock)
+    return undone
+
+
 def acknowledge(home: Home, settings: Settings, clock: Clock, alert_id: str) -> None:
     """Note that an open alert was seen."""
     with _step(home, "acknowledge", clock) as (con, _), transaction(con):
@@ -319,6 +359,13 @@ def _step(home: Home, name: str, clock: Clock) -> Iterator[tuple[duckdb.DuckDBPy
             "counts": json.dumps({"today": clock.today.isoformat(), **counts}),
         }
         insert_rows(con, "flow_log", [row])
+
+
+def _chosen(con: duckdb.DuckDBPyConnection, settings: Settings, athlete: str, today: date) -> PlanChoice:
+    choice = plan_choice(con, settings, athlete, today=today)
+    if choice is None:
+        raise WrongUseError(NO_PLAN)
+    return choice
 
 
 def _add(counts: Counts, more: Counts) -> None:

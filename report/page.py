@@ -109,6 +109,7 @@ def render_page(
     paces = ask("easy_pace")
     race = next(iter(ask("race")), None)
     form_runs = ask("form_and_knee")
+    upcoming = ask("upcoming")
     refused = ask("refused")
     return (
         _environment(units)
@@ -123,7 +124,11 @@ def render_page(
             days=_first_of_each_day(ask("week_days")),
             open_alerts=_by_episode([_with_evidence(alert, units) for alert in ask("open_alerts")]),
             earlier_alerts=ask("earlier_alerts"),
-            upcoming=ask("upcoming"),
+            upcoming=upcoming,
+            week_ahead=week_ahead_sentence(upcoming, units),
+            adherence=_of_this_week(ask("adherence"), today),
+            proposal_count=len(ask("adjust")),
+            outlook=next(iter(ask("outlook")), None),
             weeks=weeks,
             weeks_charts=_weeks_charts(weeks, units),
             pace_charts=_pace_charts(paces, week, units),
@@ -174,6 +179,27 @@ def trend_sentence(week: Mapping[str, Any], *, weeks_known: int, units: Units) -
     return (
         f"{str(week['pace_trend']).capitalize()} by {number(abs(per_week or 0), digits=1)} {unit}"
         f" (95 % interval {number(near, digits=1)} to {number(far, digits=1)})."
+    )
+
+
+def week_ahead_sentence(upcoming: Sequence[Mapping[str, Any]], units: Units) -> str:
+    """
+    Say how steep the seven days to the steepest run ahead are; what is run and what is still planned stand apart.
+
+    Args:
+        upcoming: Rows of the question upcoming.
+        units: Kilometres or miles.
+    """
+    known = [run for run in upcoming if run["week_ramp_ratio"] is not None]
+    if not known:
+        return ""
+    steepest = max(known, key=lambda run: (run["week_is_ramp"], run["week_ramp_ratio"]))
+    verdict = "a steep rise" if steepest["week_is_ramp"] else "no steep rise"
+    done = f"{units.distance(steepest['week_done_m'])} run and " if steepest["week_done_m"] else ""
+    return (
+        f"The steepest seven days end on {day(steepest['local_date'])}: {done}"
+        f"{units.distance(steepest['week_planned_m'])} planned, after {units.distance(steepest['week_before_m'])} in the"
+        f" seven days before, {percent(steepest['week_ramp_ratio'], signed=True)}: {verdict}."
     )
 
 
@@ -343,6 +369,10 @@ def _first_of_each_day(days: Sequence[Row]) -> list[Row]:
     return [
         row | {"is_first": index == 0 or dates[index - 1] != dates[index]} for index, row in enumerate(days)
     ]
+
+
+def _of_this_week(weeks: Sequence[Row], today: date) -> Row | None:
+    return next((week for week in weeks if 0 <= (today - week["week_start"]).days < 7), None)
 
 
 def _with_evidence(alert: Row, units: Units) -> Row:

@@ -239,6 +239,51 @@ def test_wrong_use_of_the_plan_is_a_sentence(words: tuple[str, ...], tmp_path: P
     assert refused.stderr.startswith("kneewatch: ")
 
 
+def test_a_sore_knee_changes_the_fortnight_only_when_told_and_can_be_undone(own_home: Path) -> None:
+    """The day after the third alert: walks instead of runs, shown, taken over, taken back."""
+
+    def sessions() -> list[tuple[str, str]]:
+        rows = json.loads(kneewatch("plan", "show", "--json", home=own_home).stdout)
+        return [(row["local_date"], row["session"]) for row in rows]
+
+    before = sessions()
+    day = ("--today", "2026-08-28")
+
+    shown = kneewatch("plan", "adjust", *day, home=own_home)
+    told = json.loads(kneewatch("plan", "adjust", "--json", *day, home=own_home).stdout)
+    assert shown.returncode == 0
+    assert "Nothing is changed yet" in shown.stdout
+    assert "consider another goal" in shown.stdout
+    assert {row["new_session"] for row in told["changes"]} == {"walk", "rest"}
+    assert told["outlook"]["pain_level"] == "P3"
+    assert sessions() == before
+
+    accepted = kneewatch("plan", "adjust", "--accept", *day, home=own_home)
+    assert accepted.stdout.startswith(f"Changed: {len(told['changes'])} sessions")
+    assert ("2026-08-30", "walk") in sessions()
+    again = json.loads(kneewatch("plan", "adjust", "--json", *day, home=own_home).stdout)
+    assert again["changes"] == []
+    assert kneewatch("plan", "adjust", "--accept", *day, home=own_home).stdout.startswith("Nothing to change")
+
+    undone = kneewatch("plan", "adjust", "--undo", *day, home=own_home)
+    assert undone.stdout == "Undone: the adjustment of Fri 28 Aug.\n"
+    assert sessions() == before
+    assert kneewatch("plan", "adjust", "--undo", home=own_home).stdout.startswith("There is no adjustment")
+
+
+def test_an_adjustment_needs_a_plan_and_one_wish_at_a_time(home: Home) -> None:
+    """What is missing is named with its remedy."""
+    kneewatch("run", home=home.root)
+
+    shown = kneewatch("plan", "adjust", home=home.root)
+    accepted = kneewatch("plan", "adjust", "--accept", home=home.root)
+    both = kneewatch("plan", "adjust", "--accept", "--undo", home=home.root)
+
+    assert shown.stdout.startswith("No plan: kneewatch plan use")
+    assert (accepted.returncode, both.returncode) == (2, 2)
+    assert "kneewatch plan use NAME --race DATE" in accepted.stderr
+
+
 def test_sql_answers_and_cannot_write(sample_home: Home, tmp_path: Path) -> None:
     """Questions about every table and the samples; no writing, no other file."""
     answer = kneewatch(

@@ -37,7 +37,9 @@ def test_every_alert_rule_stands_in_its_document() -> None:
 
 def test_every_rule_for_plans_stands_in_its_document() -> None:
     """The rules of plan check are those that docs/plan.md explains."""
-    assert tuple(re.findall(r"^\| `([a-z_]+)` \|", text("docs/plan.md"), flags=re.MULTILINE)) == PLAN_RULES
+    section = text("docs/plan.md").split("## What a plan does to the knee")[1].split("\n## ")[0]
+
+    assert tuple(re.findall(r"^\| `([a-z_]+)` \|", section, flags=re.MULTILINE)) == PLAN_RULES
 
 
 def test_every_command_of_the_plan_stands_in_its_document() -> None:

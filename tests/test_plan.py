@@ -31,7 +31,8 @@ RUNS = {"activity_id": pl.String, "local_date": pl.Date, "distance_m": pl.Float6
 # Week 1 of the beginner plan: Mon rest, Tue easy 5, Wed strength, Thu easy 5, Fri strength, Sat easy 4, Sun long 8.5
 BEGINNER = dated(PLANS["beginner"], name="beginner", race_date=RACE)
 MON, TUE, WED, THU, FRI, SAT, SUN = (START + timedelta(days=days) for days in range(7))
-NEXT_MON = START + timedelta(days=7)
+WEEK = timedelta(days=7)
+NEXT_MON = START + WEEK
 
 
 def runs_of(*rows: tuple[date, float | None]) -> pl.DataFrame:
@@ -269,6 +270,32 @@ def test_runs_of_more_than_thirty_days_ago_are_no_baseline():
 
     assert near["longest_30d_m"].to_list()[0] == 9000
     assert far["spike_bin"].to_list()[0] == "no_baseline"
+
+
+def test_the_rise_of_the_week_counts_what_was_run_and_what_is_planned_apart():
+    """Sunday's seven days hold Tuesday's run and three planned ones, against 12 km of the seven days before."""
+    runs = runs_of((MON - timedelta(days=8), 99), (MON - timedelta(days=3), 12), (TUE, 6))
+
+    found = upcoming_spikes(BEGINNER, runs, today=WED)
+
+    assert found.select("local_date", "week_done_m", "week_planned_m", "week_before_m").rows()[:7] == [
+        (THU, 18_000.0, 5_000.0, 99_000.0),
+        (SAT, 6_000.0, 9_000.0, 111_000.0),
+        (SUN, 6_000.0, 17_500.0, 12_000.0),
+        (TUE + WEEK, 0.0, 23_000.0, 18_000.0),
+        (THU + WEEK, 0.0, 23_500.0, 23_000.0),
+        (SAT + WEEK, 0.0, 23_700.0, 15_000.0),
+        (SUN + WEEK, 0.0, 24_500.0, 23_500.0),
+    ]
+    assert found["week_ramp_ratio"].to_list()[2] == pytest.approx(23.5 / 12 - 1)
+    assert found["week_is_ramp"].to_list()[:3] == [False, False, True]
+
+
+def test_a_week_after_nothing_has_no_ratio():
+    """A rise over nothing is unknown, and no steep one."""
+    first = upcoming_spikes(BEGINNER, runs_of(), today=START).row(0, named=True)
+
+    assert (first["week_before_m"], first["week_ramp_ratio"], first["week_is_ramp"]) == (0.0, None, False)
 
 
 @pytest.mark.parametrize("name", PLANS)

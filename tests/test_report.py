@@ -564,6 +564,80 @@ def test_week_stands_beside_the_plan(season: duckdb.DuckDBPyConnection) -> None:
     assert "week 12 of the plan" in text
 
 
+def test_the_week_says_how_closely_the_plan_was_kept(season: duckdb.DuckDBPyConnection) -> None:
+    """Sessions, distance with its band, time and intensity; nothing of it in a week that is not there."""
+    assert "Sessions kept" not in Page(render(season)).text
+    insert(
+        season,
+        "weekly_adherence",
+        athlete="me",
+        plan_week=12,
+        week_start=date(2026, 8, 17),
+        planned_distance_m=15000.0,
+        distance_m=13200.0,
+        distance_share=0.88,
+        distance_band="as planned",
+        planned_timer_s=6000.0,
+        timer_s=4500.0,
+        time_share=0.75,
+        time_band="less",
+        planned_sessions=4,
+        done_sessions=3,
+        sessions_share=0.75,
+        unplanned_runs=0,
+        known_intensities=2,
+        intensities_as_planned=1,
+    )
+
+    text = Page(render(season)).text
+
+    assert "Sessions kept 3 of 4 due in plan week 12" in text
+    assert "88 % as planned, time 75 %" in text
+    assert "Intensity as planned 1 of 2 runs" in text
+
+
+def test_what_is_proposed_is_hinted_at_with_where_the_course_leads(season: duckdb.DuckDBPyConnection) -> None:
+    """The command is named; without a proposal nothing is said of it."""
+    assert "plan adjust" not in Page(render(season)).text
+    change = {
+        "athlete": "me",
+        "week": 12,
+        "local_date": date(2026, 8, 23),
+        "new_session": "easy",
+        "reason": "sore",
+    }
+    insert(season, "plan_proposal", **change)
+    insert(
+        season,
+        "plan_outlook",
+        athlete="me",
+        missed_runs=1,
+        race_spike_bin="moderate",
+        advice="Race day will be a +31 % spike.",
+    )
+
+    text = Page(render(season)).text
+
+    assert "1 change of these 14 days is proposed: kneewatch plan adjust" in text
+    assert "Race day will be a +31 % spike." in text
+
+
+def test_the_steepest_week_ahead_is_told_with_both_parts(season: duckdb.DuckDBPyConnection) -> None:
+    """What was run and what is planned stand apart; a rise over nothing is not told."""
+    assert "seven days end" not in Page(render(season)).text
+    season.execute(
+        "update upcoming_spikes set week_done_m = 13200, week_planned_m = 23100, week_before_m = 24000, "
+        "week_ramp_ratio = 0.5125, week_is_ramp = true where local_date = date '2026-08-23'"
+    )
+
+    text = Page(render(season)).text
+
+    assert (
+        "The steepest seven days end on Sun 23 Aug: 13.2 km run and 23.1 km planned, "
+        "after 24.0 km in the seven days before, +51 %: a steep rise."
+    ) in text
+
+
 def test_moved_and_unplanned_runs_say_so(season: duckdb.DuckDBPyConnection) -> None:
     """A moved run names its day; a run that was not planned shows its title, escaped."""
     season.execute("update plan_vs_actual set status = 'moved' where activity_id = 'run 3'")

@@ -3,7 +3,7 @@
 import pytest
 
 from analytics.rules import PUBLISHED
-from flows.alerting import rules_of
+from flows.refresh import rules_of
 from store.home import Home
 from store.settings import Settings, read_settings
 

@@ -73,9 +73,18 @@ CONTRACT = {
     "pain_reports strength_sessions alerts",
     "plan_sessions": "athlete plan week local_date session distance_m duration_s rpe zone notes session_key "
     "planned_pace_s_per_km pace_from",
-    "plan_vs_actual": "athlete local_date plan_week session planned_distance_m activity_id distance_m status",
+    "plan_vs_actual": "athlete local_date plan_week session planned_distance_m activity_id distance_m status "
+    "planned_timer_s timer_s distance_band time_band zone above_zone_share intensity",
+    "plan_adjustments": "adjustment_id athlete plan race_date adjusted_on accepted_at undone_at changes",
+    "plan_proposal": "athlete week local_date session distance_m duration_s new_session new_distance_m new_duration_s "
+    "new_rpe new_zone new_notes reason",
+    "plan_outlook": "athlete pain_level missed_runs last_strength_on strength_gap_days next_strength_from race_on "
+    "race_longest_30d_m race_spike_ratio race_spike_bin rejoins_on advice",
+    "weekly_adherence": "athlete plan_week week_start planned_distance_m distance_m distance_share distance_band "
+    "planned_timer_s timer_s time_share time_band planned_sessions done_sessions sessions_share unplanned_runs "
+    "known_intensities intensities_as_planned",
     "upcoming_spikes": "athlete local_date session planned_distance_m longest_30d_m spike_ratio spike_bin longest_safe_m "
-    "reason",
+    "reason week_done_m week_planned_m week_before_m week_ramp_ratio week_is_ramp",
     "pain_reports": "report_id athlete reported_at local_date activity_id side site before during after_60min "
     "next_morning flags changed_gait muscle_soreness note source",
     "strength_sessions": "athlete local_date exercises rpe pain_during note",

@@ -27,7 +27,8 @@ LAST_DAY = date(2026, 10, 3)
 DERIVED_AND_FACTS = (
     "exports", "activities", "laps", "pain_reports", "strength_sessions", "run_metrics", "best_efforts", "run_form", "daily_load",
     "weekly_trends", "plan_sessions", "plan_vs_actual", "upcoming_spikes", "alerts", "deliveries",
-    "personal_bests", "race_equivalents", "form_trends", "weekly_pace", "zone_pace",
+    "personal_bests", "race_equivalents", "form_trends", "weekly_pace", "zone_pace", "weekly_adherence",
+    "plan_proposal", "plan_outlook",
 )  # fmt: skip
 
 # What sample_data/README.md promises: day, knee, rule, severity, load level, pain level, medical, urgency.

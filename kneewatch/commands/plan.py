@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from kneewatch.asking import Rows, day_shown, rows_of, units_of
+from kneewatch.commands import adjust
 from kneewatch.options import (
     AthleteOption,
     HomeOption,
@@ -46,6 +47,7 @@ NO_PLAN = "No plan: kneewatch plan use half_marathon_beginner --race YYYY-MM-DD"
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands to the program."""
+    adjust.add_to(plan)
     app.add_typer(plan, name="plan")
 
 

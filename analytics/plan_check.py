@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from analytics.load import ROUNDING, SMALL_SPIKE_RATIO, spike_bin
-from analytics.plan import RACE_SESSION, RUN_SESSIONS, SPIKE_WINDOW_DAYS, STRENGTH_SESSION
+from analytics.plan import DAYS, RACE_SESSION, RUN_SESSIONS, SPIKE_WINDOW_DAYS, STRENGTH_SESSION
 from analytics.rules import Rules
 
 RAMP_RATIO = Rules().ramp_over  # week over week, as a rise of seven days in alerts
@@ -63,7 +63,7 @@ class Step(NamedTuple):
 
 
 class Week(NamedTuple):
-    """One week of the plan: its first day and its metres without the race, None where a run has none."""
+    """One week of the plan: its first day, and its metres without the race; None where a run has none, or a late start cut it short."""
 
     week: int
     local_date: date
@@ -161,7 +161,9 @@ def _weeks(sessions: pl.DataFrame) -> list[Week]:
         pl.col("local_date").min(),
         pl.when(metres.null_count() == 0).then(metres.sum()).alias("distance_m"),
     )
-    return [Week(*row) for row in weeks.sort("week").rows()]
+    found = [Week(*row) for row in weeks.sort("week").rows()]
+    is_cut_short = len(found) > 1 and (found[1].local_date - found[0].local_date).days < len(DAYS)
+    return [found[0]._replace(distance_m=None), *found[1:]] if is_cut_short else found
 
 
 def _spikes(steps: Sequence[Step]) -> Iterator[Finding]:

@@ -109,8 +109,8 @@ def test_published_plans_are_as_another_program_found_them(name: str) -> None:
         ([(1, "sun", "long", 10), (2, "sun", "long", 11.2)], ["spike"]),
         ([(1, "sun", "long", 10), (2, "sun", "race", 21.0975)], ["race_spike"]),
         ([(1, "sun", "long", 10), (1, "mon", "easy", 5), (2, "sun", "long", 10)], []),
-        ([(1, "sun", "long", 10), (2, "tue", "easy", 3), (2, "sun", "long", 10)], []),
-        ([(1, "sun", "long", 10), (2, "tue", "easy", 3.1), (2, "sun", "long", 10)], ["ramp"]),
+        ([(1, "tue", "long", 10), (2, "tue", "easy", 3), (2, "sun", "long", 10)], []),
+        ([(1, "tue", "long", 10), (2, "tue", "easy", 3.1), (2, "sun", "long", 10)], ["ramp"]),
         ([(1, "sun", "long", 10), (2, "tue", "easy", None), (2, "sun", "long", 14)], ["spike"]),
         ([(week, "sun", "long", 10) for week in (1, 2, 3)], []),
         ([(week, "sun", "long", 10) for week in (1, 2, 3, 4)], ["no_cut_back"]),
@@ -159,6 +159,20 @@ def test_a_plan_that_begins_later_asks_for_the_last_thirty_days_until_today() ->
     plan = dated(read_plan("half_marathon_beginner"), name="beginner", race_date=RACE + timedelta(days=70))
 
     assert rules(plan, runs_before(20, 20, 20, 20)) == []
+
+
+@pytest.mark.parametrize("late_days", range(1, 14))
+def test_a_start_in_the_middle_of_a_week_makes_no_ramp_of_the_next(late_days: int) -> None:
+    """What is left of the first week is no week to compare with; the entry asks for its longest run alone."""
+    first = START + timedelta(days=35 + late_days)
+    plan = dated(read_plan("half_marathon_beginner"), name="beginner", race_date=RACE)
+    left = plan.filter(pl.col("local_date") >= first)
+
+    summary, findings = checked(left)
+
+    assert findings == []
+    assert (summary.first_week_m is None) == (first.weekday() != 0)
+    assert (summary.entry_week_m is None) == (first.weekday() != 0)
 
 
 plans = st.lists(

@@ -13,7 +13,7 @@ import duckdb
 import polars as pl
 
 from analytics.adherence import session_adherence, weekly_adherence
-from analytics.adjust import outlook, proposed, situation, strength_gap, with_changes
+from analytics.adjust import Situation, adjustment, outlook, situation, strength_gap, with_changes
 from analytics.cadence import CadenceHistory, cadence_history, usual_cadence_on
 from analytics.calendar import daily_load, weekly_trends
 from analytics.form import RUN_FORM, form_by_speed, form_trends
@@ -103,7 +103,8 @@ def refresh_athlete(
             today=today,
         )
         week_starts_on = WEEK_DAYS.index(given.week_start)
-        sessions = _plan_sessions(con, settings, athlete, today)
+        as_made = _plan_as_made(con, settings, athlete)
+        sessions = _with_adjustments(con, settings, athlete, as_made, today)
         cross = _cross_training(con, home, athlete, rests_on, today=today, rebuild=rebuild)
         strength = _strength(con, athlete, today)
         daily = daily_load(runs, strength, cross, through=today)
@@ -130,7 +131,10 @@ def refresh_athlete(
         replace(con, "weekly_adherence", weekly_adherence(kept, sessions, today=today), athlete=athlete)
         ahead = upcoming_spikes(sessions, runs, today=today, rules=rules_of(settings))
         replace(con, "upcoming_spikes", ahead, athlete=athlete)
-        _refresh_proposal(con, athlete, sessions, matched, runs, strength_dates, rules_of(settings), today)
+        now = situation(
+            matched, runs, strength_dates, reports_of(con, athlete), today=today, rules=rules_of(settings)
+        )
+        _refresh_proposal(con, athlete, as_made, sessions, now, rules_of(settings))
         begun = weeks.filter(pl.col("week_start") <= today)
         starts = begun.get_column("week_start")
         of_weeks = {
@@ -366,42 +370,43 @@ def _zone_times(con: duckdb.DuckDBPyConnection, athlete: str) -> pl.DataFrame:
     )
 
 
-def _plan_sessions(
-    con: duckdb.DuckDBPyConnection, settings: Settings, athlete: str, today: date
-) -> pl.DataFrame:
-    """Date the plan, and put in the adjustments that were accepted for it."""
+def _plan_as_made(con: duckdb.DuckDBPyConnection, settings: Settings, athlete: str) -> pl.DataFrame:
     choice = plan_choice(con, settings, athlete)
     if choice is None:
         return frame(con, "select * exclude (athlete) from plan_sessions limit 0")
     name, race_date = choice
-    sessions = dated(read_plan(name), name=name, race_date=race_date)
-    for changes in accepted_changes(con, athlete=athlete, plan=name, race_date=race_date, today=today):
-        sessions = with_changes(sessions, changes)
-    return sessions
+    return dated(read_plan(name), name=name, race_date=race_date)
+
+
+def _with_adjustments(
+    con: duckdb.DuckDBPyConnection, settings: Settings, athlete: str, as_made: pl.DataFrame, today: date
+) -> pl.DataFrame:
+    choice = plan_choice(con, settings, athlete)
+    if choice is None:
+        return as_made
+    plan, race_date = choice
+    changes = accepted_changes(con, athlete=athlete, plan=plan, race_date=race_date, today=today)
+    return with_changes(as_made, changes)
 
 
 def _refresh_proposal(
     con: duckdb.DuckDBPyConnection,
     athlete: str,
+    as_made: pl.DataFrame,
     sessions: pl.DataFrame,
-    matched: pl.DataFrame,
-    runs: pl.DataFrame,
-    strength_dates: Sequence[date],
+    now: Situation,
     rules: Rules,
-    today: date,
 ) -> None:
-    now = situation(matched, runs, strength_dates, reports_of(con, athlete), today=today, rules=rules)
-    replace(con, "plan_proposal", proposed(sessions, now, rules=rules), athlete=athlete)
+    replace(con, "plan_proposal", adjustment(as_made, sessions, now, rules=rules), athlete=athlete)
     con.execute("delete from plan_outlook where athlete = ?", [athlete])
     if sessions.is_empty():
         return
-    strength = strength_gap(now)
     row = {
         "athlete": athlete,
         "pain_level": now.level,
         "missed_runs": now.missed_runs,
-        **asdict(strength),
-        **asdict(outlook(sessions, now, rules=rules)),
+        **asdict(strength_gap(now)),
+        **asdict(outlook(as_made, now, rules=rules)),
     }
     insert_rows(con, "plan_outlook", [row])
 

@@ -30,7 +30,7 @@ RUNNING_STOPS_AT = ("P3", "R")
 # Longest run over the longest of the 30 days before, by pain level; science behind the first, the others ours.
 GROWTH: Mapping[PainLevel, float] = {"P0": 1 + SMALL_SPIKE_RATIO, "P1": 1.0, "P2": 0.5}
 USED_TO_DAYS = 35  # as long as a missed week or two do not hide what the runner is used to, ours
-COME_BACK_SHARE = 0.6  # of the fullest seven days, after a week with next to nothing, ours
+COME_BACK_SHARE = 0.8  # of the fullest seven days, whatever the last seven hold, ours
 RESTART_M = 3_000.0  # first run after 30 days without one, ours
 SHORTEST_RUN_M = 2_000.0  # below that a rest day does more good, ours
 STEP_M = 100.0
@@ -187,8 +187,8 @@ def proposed(
     2. A run is at most 10 % longer than the longest of the 30 days before, with one step up in seven days; at P1 no longer
        than that; at P2 half of it, easy and on the flat, and what is cut goes to a day of strength or mobility as another
        short run. After 30 days without a run the first is 3 km.
-    3. When the knee hurts or runs were missed, seven days hold at most 30 % or 5 km more than the seven before; where those
-       hold less than 10 km, 10 km or 60 % of the fullest week of the last five. The shorter runs give way first.
+    3. When the knee hurts or runs were missed, seven days hold at most the highest of: 30 % more than the seven before, 5 km
+       more, 80 % of the fullest seven of the last five weeks, 10 km. The shorter runs give way first.
     4. Strength sessions lie two days apart; one that is too close is dropped, as is whatever was missed.
 
     A race that would break rule 2 becomes a run that does not. No day is given more than the plan has for its seven days.
@@ -205,6 +205,50 @@ def proposed(
     drafts = _drafts(_ahead(sessions, now, days), now, rules)
     rows = [_row(draft) for draft in drafts if draft.before != draft.after]
     return pl.DataFrame(rows, schema=CHANGES, orient="row")
+
+
+def adjustment(
+    sessions: pl.DataFrame, active: pl.DataFrame, now: Situation, *, rules: Rules = PUBLISHED
+) -> pl.DataFrame:
+    """
+    Return what is proposed, counted from the plan as it was made, where that differs from the plan as it stands.
+
+    So the way back opens by itself: once the knee is quiet, sessions that an earlier adjustment cut are given back.
+
+    Args:
+        sessions: Columns of plan_sessions, without any adjustment.
+        active: The same with the adjustments that were accepted.
+        now: What it goes by.
+        rules: What counts as a ramp.
+
+    Returns:
+        One row a session in order of days: the columns of CHANGES; no rows when the plan as it stands is what is proposed.
+    """
+    changes = proposed(sessions, now, rules=rules)
+    target = set(_ahead(with_changes(sessions, changes), now, FORTNIGHT_DAYS))
+    others = target ^ set(_ahead(active, now, FORTNIGHT_DAYS))
+    kept = [
+        _Draft(one, one, "The plan holds again as it is.") for one in _ahead(sessions, now, FORTNIGHT_DAYS)
+    ]
+    given_back = [_row(draft) for draft in kept if draft.after in others & target]
+    if not others:
+        return CHANGES.to_frame()
+    return pl.concat([changes, pl.DataFrame(given_back, schema=CHANGES, orient="row")]).sort(
+        "local_date", maintain_order=True
+    )
+
+
+def merged(adjustments: Iterable[tuple[date, pl.DataFrame]]) -> pl.DataFrame:
+    """
+    Put adjustments together: each takes the place of what earlier ones say of its day and those after it.
+
+    Args:
+        adjustments: The day and the changes (columns of CHANGES) of each, oldest first.
+    """
+    changes = CHANGES.to_frame()
+    for day, newer in adjustments:
+        changes = pl.concat([changes.filter(pl.col("local_date") < day), newer])
+    return changes
 
 
 def with_changes(sessions: pl.DataFrame, changes: pl.DataFrame) -> pl.DataFrame:
@@ -453,16 +497,18 @@ def _limit_of_length(one: _Session, now: Situation, runs: Sequence[Run]) -> tupl
 
 
 def _limit_of_week(day: date, runs: Sequence[Run], rules: Rules) -> tuple[float, str]:
-    """What may still be run in the seven days up to this one without a steep rise, and why."""
+    """What may still be run in the seven days up to this one on the way back, and why."""
     week_m, before_m = _metres_to(runs, day), _metres_to(runs, day - timedelta(days=WEEK_DAYS))
-    if before_m >= rules.ramp_from_m:
-        most_m = max((1 + rules.ramp_over) * before_m, before_m + rules.ramp_by_m - STEP_M)
-    else:
-        # hardly a week to rise from: what the runner is used to says how much to begin with
-        fullest_m = max(
-            _metres_to(runs, day - timedelta(days=days)) for days in range(WEEK_DAYS, USED_TO_DAYS + 1)
-        )
-        most_m = max(COME_BACK_SHARE * fullest_m, before_m + rules.ramp_by_m - STEP_M, rules.ramp_from_m)
+    # one poor week is no new beginning: what the runner is used to counts as well
+    fullest_m = max(
+        _metres_to(runs, day - timedelta(days=days)) for days in range(WEEK_DAYS, USED_TO_DAYS + 1)
+    )
+    most_m = max(
+        (1 + rules.ramp_over) * before_m,
+        before_m + rules.ramp_by_m - STEP_M,
+        COME_BACK_SHARE * fullest_m,
+        rules.ramp_from_m,
+    )
     reason = (
         f"Back step by step: {km(most_m)} at most in seven days, after {km(before_m)} in the seven before."
     )

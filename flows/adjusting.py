@@ -10,20 +10,22 @@ from datetime import date, datetime
 import duckdb
 import polars as pl
 
-from analytics.adjust import CHANGES
+from analytics.adjust import CHANGES, merged
 from store.database import frame, insert_rows, transaction
 
 
 def accepted_changes(
     con: duckdb.DuckDBPyConnection, *, athlete: str, plan: str, race_date: date, today: date
-) -> list[pl.DataFrame]:
-    """Return the changes of each adjustment up to today that holds for the dated plan, oldest first; columns of CHANGES."""
+) -> pl.DataFrame:
+    """Return the changes that hold for the dated plan, of adjustments up to today; columns of CHANGES."""
     rows = con.execute(
-        "select changes from plan_adjustments where athlete = ? and plan = ? and race_date = ? and adjusted_on <= ? "
+        "select adjusted_on, changes from plan_adjustments where athlete = ? and plan = ? and race_date = ? and adjusted_on <= ? "
         "and undone_at is null order by accepted_at, adjustment_id",
         [athlete, plan, race_date, today],
     ).fetchall()
-    return [pl.read_json(io.BytesIO(str(row[0]).encode()), schema=CHANGES) for row in rows]
+    return merged(
+        (day, pl.read_json(io.BytesIO(str(changes).encode()), schema=CHANGES)) for day, changes in rows
+    )
 
 
 def accept_proposal(

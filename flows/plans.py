@@ -72,18 +72,28 @@ def plan_choice(
     return PlanChoice(plan=given.name, race_date=given.race_date, goal_s=goal_s) if given else None
 
 
-def sessions_of(
-    con: duckdb.DuckDBPyConnection, athlete: str, choice: PlanChoice | None, *, today: date
-) -> pl.DataFrame:
-    """Return the sessions of a choice with all that was changed about it and adjusted by then: the columns of `arranged`."""
+def sessions_of(con: duckdb.DuckDBPyConnection, athlete: str, choice: PlanChoice | None) -> pl.DataFrame:
+    """Return the sessions of a choice with all that was changed about it: the columns of `arranged`."""
     if choice is None:
         return PLAN_SESSIONS.to_frame()
-    sessions = _arranged(con, choice, _changes(con, athlete, choice))
-    for adjustment in accepted_changes(
+    return _arranged(con, choice, _changes(con, athlete, choice))
+
+
+def adjusted(
+    con: duckdb.DuckDBPyConnection,
+    athlete: str,
+    choice: PlanChoice | None,
+    sessions: pl.DataFrame,
+    *,
+    today: date,
+) -> pl.DataFrame:
+    """Put into the sessions what `plan adjust` changed up to today."""
+    if choice is None:
+        return sessions
+    changes = accepted_changes(
         con, athlete=athlete, plan=choice.plan, race_date=choice.race_date, today=today
-    ):
-        sessions = with_changes(sessions, adjustment)
-    return sessions
+    )
+    return with_changes(sessions, changes)
 
 
 def plan_named(con: duckdb.DuckDBPyConnection, name: str) -> pl.DataFrame:

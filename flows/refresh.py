@@ -13,7 +13,7 @@ import duckdb
 import polars as pl
 
 from analytics.adherence import session_adherence, weekly_adherence
-from analytics.adjust import outlook, proposed, situation, strength_gap
+from analytics.adjust import Situation, adjustment, outlook, situation, strength_gap
 from analytics.cadence import CadenceHistory, cadence_history, usual_cadence_on
 from analytics.calendar import daily_load, weekly_trends
 from analytics.form import RUN_FORM, form_by_speed, form_trends, strides_of
@@ -30,7 +30,7 @@ from analytics.run_metrics import FORMULA_VERSION, AthleteValues, cross_training
 from analytics.zones import ZONE_TIMES, weekly_zones, zone_times
 from flows.cores import on_all_cores
 from flows.marks import refresh_marks, store_parameters
-from flows.plans import PlanChoice, plan_choice, sessions_of
+from flows.plans import PlanChoice, adjusted, plan_choice, sessions_of
 from flows.run_samples import IS_STRENGTH, Sources, others_of, runs_of, samples_of_run, sources_of
 from store.database import frame, insert, insert_rows, replace, transaction
 from store.home import Home
@@ -105,7 +105,8 @@ def refresh_athlete(
         )
         week_starts_on = WEEK_DAYS.index(given.week_start)
         choice = plan_choice(con, settings, athlete, today=today)
-        sessions = sessions_of(con, athlete, choice, today=today)
+        as_made = sessions_of(con, athlete, choice)
+        sessions = adjusted(con, athlete, choice, as_made, today=today)
         cross = _cross_training(con, home, athlete, rests_on, today=today, rebuild=rebuild)
         strength = _strength(con, athlete, today)
         daily = daily_load(runs, strength, cross, through=today)
@@ -131,7 +132,10 @@ def refresh_athlete(
         replace(con, "weekly_adherence", weekly_adherence(kept, sessions, today=today), athlete=athlete)
         ahead = upcoming_spikes(sessions, runs, today=today, rules=rules_of(settings))
         replace(con, "upcoming_spikes", ahead, athlete=athlete)
-        _refresh_proposal(con, athlete, sessions, matched, runs, strength_dates, rules_of(settings), today)
+        now = situation(
+            matched, runs, strength_dates, reports_of(con, athlete), today=today, rules=rules_of(settings)
+        )
+        _refresh_proposal(con, athlete, as_made, sessions, now, rules_of(settings))
         begun = weeks.filter(pl.col("week_start") <= today)
         starts = begun.get_column("week_start")
         of_weeks = {
@@ -367,25 +371,21 @@ def _with_paces(
 def _refresh_proposal(
     con: duckdb.DuckDBPyConnection,
     athlete: str,
+    as_made: pl.DataFrame,
     sessions: pl.DataFrame,
-    matched: pl.DataFrame,
-    runs: pl.DataFrame,
-    strength_dates: Sequence[date],
+    now: Situation,
     rules: Rules,
-    today: date,
 ) -> None:
-    now = situation(matched, runs, strength_dates, reports_of(con, athlete), today=today, rules=rules)
-    replace(con, "plan_proposal", proposed(sessions, now, rules=rules), athlete=athlete)
+    replace(con, "plan_proposal", adjustment(as_made, sessions, now, rules=rules), athlete=athlete)
     con.execute("delete from plan_outlook where athlete = ?", [athlete])
     if sessions.is_empty():
         return
-    strength = strength_gap(now)
     row = {
         "athlete": athlete,
         "pain_level": now.level,
         "missed_runs": now.missed_runs,
-        **asdict(strength),
-        **asdict(outlook(sessions, now, rules=rules)),
+        **asdict(strength_gap(now)),
+        **asdict(outlook(as_made, now, rules=rules)),
     }
     insert_rows(con, "plan_outlook", [row])
 

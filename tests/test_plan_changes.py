@@ -145,7 +145,7 @@ def use(con: Con, settings: Settings, *, today: date = TODAY, plan: str = NAME, 
 
 
 def planned(con: Con, settings: Settings) -> pl.DataFrame:
-    return plans.sessions_of(con, "me", plans.plan_choice(con, settings, "me", today=TODAY), today=TODAY)
+    return plans.sessions_of(con, "me", plans.plan_choice(con, settings, "me", today=TODAY))
 
 
 def test_changes_are_kept_and_undone_one_after_the_other(con: Con, settings: Settings) -> None:

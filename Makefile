@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 2
 
-.PHONY: setup demo test test-oracle test-faults bench-readers bench-duplicates bench-hostile bench-metrics bench-simulation check lint lock sample-data pictures clean
+.PHONY: setup demo test test-oracle test-faults bench-readers bench-duplicates bench-hostile bench-analytics bench-simulation check lint lock sample-data pictures clean
 
 setup: .venv/.ready
 
@@ -35,8 +35,8 @@ bench-duplicates: setup ## finding the same run among ten thousand, and what a n
 bench-hostile: setup ## time and memory of the worst hostile files
 	$(BIN)/python -m benchmarks.hostile
 
-bench-metrics: setup ## everything derived from ten years of runs, computed again
-	$(BIN)/python -m benchmarks.metrics
+bench-analytics: setup ## what ten years of runs cost to compute, and one more run; KNEEWATCH_BENCH_FULL=1 for 30,000 runs
+	$(BIN)/python -m benchmarks.analytics
 
 bench-simulation: setup ## a thousand made-up runners, following and ignoring the advice; KNEEWATCH_BENCH_RUNNERS says how many
 	$(BIN)/python -m benchmarks.simulation

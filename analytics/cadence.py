@@ -4,6 +4,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import accumulate
 
 import numpy as np
 import polars as pl
@@ -40,13 +41,13 @@ class CadenceHistory:
 
     Attributes:
         days: Day of each run.
-        keys: What each run's entry was computed from.
+        sums: Running sums of what each run's entry was computed from, as numbers: the same runs in any order are the same.
         cadences_spm: What cadence_by_speed returns, a row a run.
         times_s: The seconds they rest on.
     """
 
     days: Sequence[date]
-    keys: Sequence[str]
+    sums: Sequence[int]
     cadences_spm: Floats
     times_s: Floats
 
@@ -57,7 +58,8 @@ class CadenceHistory:
 
     def key(self, day: date) -> str:
         """Return what changes when the usual cadence of a day rests on something else."""
-        return "+".join(self.keys[self.before(day)])
+        recent = self.before(day)
+        return f"{recent.stop - recent.start}:{self.sums[recent.stop] - self.sums[recent.start]}"
 
 
 def cadence_history(marks: pl.DataFrame) -> CadenceHistory:
@@ -66,7 +68,7 @@ def cadence_history(marks: pl.DataFrame) -> CadenceHistory:
     shape = (len(known), len(SPEED_CENTRES_M_PER_S))
     return CadenceHistory(
         days=known["local_date"].to_list(),
-        keys=known["inputs_key"].to_list(),
+        sums=[0, *accumulate(int.from_bytes(key.encode()) for key in known["inputs_key"])],
         cadences_spm=known["cadence_by_speed_spm"].explode().cast(pl.Float64).to_numpy().reshape(shape),
         times_s=known["time_by_speed_s"].explode().cast(pl.Float64).to_numpy().reshape(shape),
     )

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from itertools import chain
 
-import numpy as np
 import polars as pl
 
 from analytics.load import (
@@ -91,6 +90,7 @@ NO_CROSS_TRAINING = CROSS_TRAINING.to_frame()
 PACE_TREND = pl.Schema(
     {name: dtype for name, dtype in WEEKLY_TRENDS.items() if name.startswith("pace_trend")}
 )
+WEEKLY_TOTALS = pl.Schema({name: dtype for name, dtype in WEEKLY_TRENDS.items() if name not in PACE_TREND})
 
 
 def daily_load(
@@ -135,7 +135,7 @@ def daily_load(
     )
 
 
-def weekly_trends(
+def weekly_totals(
     daily: pl.DataFrame,
     runs: pl.DataFrame,
     plan_sessions: pl.DataFrame,
@@ -161,12 +161,12 @@ def weekly_trends(
 
     Returns:
         One row a week from the first session, report or plan day to today or the plan's end: the columns
-        of table weekly_trends without athlete; alerts is 0.
+        of table weekly_trends without athlete and pace trend; alerts is 0.
     """
     first = _first_day(daily, plan_sessions, pain_reports, runs, strength, cross_training)
     last = max([today, *plan_sessions.get_column("local_date").to_list()])
     if first is None or first > last:
-        return WEEKLY_TRENDS.to_frame()
+        return WEEKLY_TOTALS.to_frame()
     daily, runs, plan_sessions, pain_reports, strength, cross_training = (
         frame.with_columns(start_of_week(week_starts_on))
         for frame in (daily.sort("local_date"), runs, plan_sessions, pain_reports, strength, cross_training)
@@ -188,7 +188,28 @@ def weekly_trends(
         load_rtss=pl.col("rtss"),
         load_srpe=pl.col("srpe"),
     )
-    return weeks.hstack(_pace_trends(weeks, today)).select(WEEKLY_TRENDS.names()).cast(WEEKLY_TRENDS)
+    return weeks.select(WEEKLY_TOTALS.names()).cast(WEEKLY_TOTALS)
+
+
+def with_pace_trends(weeks: pl.DataFrame, *, today: date, since: date = date.min) -> pl.DataFrame:
+    """
+    Add the trend of easy pace over the 16 weeks up to each; null for weeks ahead.
+
+    Args:
+        weeks: What weekly_totals returns.
+        today: The athlete's day.
+        since: First week that is wanted; those before are looked back on.
+
+    Returns:
+        One row a week from then on: the columns of table weekly_trends without athlete.
+    """
+    paces = weeks.get_column("easy_pace_s_per_km").to_numpy()
+    starts = weeks.get_column("week_start")
+    first, begun = int((starts < since).sum()), int((starts <= today).sum())
+    trends = [pace_trend(paces[max(0, end - TREND_WEEKS) : end]) for end in range(first + 1, begun + 1)]
+    ahead = [dict.fromkeys(PACE_TREND)] * (len(weeks) - max(first, begun))
+    told = pl.DataFrame([*trends, *ahead], schema=PACE_TREND)
+    return weeks[first:].hstack(told).select(WEEKLY_TRENDS.names())
 
 
 def start_of_week(week_starts_on: int) -> pl.Expr:
@@ -317,14 +338,14 @@ def _planned(plan_sessions: pl.DataFrame, today: date) -> pl.DataFrame:
 def _shape_of_weeks(daily: pl.DataFrame) -> pl.DataFrame:
     """Monotony and strain of each whole week, and the ratio of its last day so far."""
     by_week = daily.group_by("week_start", maintain_order=True).agg(
-        pl.col("distance_m"), pl.col("acwr_uncoupled").last()
+        pl.col("acwr_uncoupled").last(), pl.col("distance_m"), days=pl.len()
     )
-    days_km = [np.array(days_m) / 1000 for days_m in by_week.get_column("distance_m")]
-    whole = [km if len(km) == WEEK_DAYS else km[:0] for km in days_km]
-    return by_week.select("week_start", "acwr_uncoupled").with_columns(
-        pl.Series("monotony", [monotony(km) for km in whole], pl.Float64),
-        pl.Series("strain", [strain(km) for km in whole], pl.Float64),
+    whole = by_week.filter(pl.col("days") == WEEK_DAYS)
+    days_km = whole.get_column("distance_m").explode().to_numpy().reshape(-1, WEEK_DAYS) / 1000
+    shapes = whole.select("week_start").with_columns(
+        _column("monotony", monotony(days_km)), _column("strain", strain(days_km))
     )
+    return by_week.select("week_start", "acwr_uncoupled").join(shapes, on="week_start", how="left")
 
 
 def _pain(pain_reports: pl.DataFrame) -> pl.DataFrame:
@@ -346,12 +367,3 @@ def _ratios(today: date) -> list[pl.Expr]:
         pl.when(due_m > 0).then(pl.col("distance_m") / due_m).alias("done_share"),
         pl.when(planned_m > 0).then(planned_pace).alias("planned_pace_s_per_km"),
     ]
-
-
-def _pace_trends(weeks: pl.DataFrame, today: date) -> pl.DataFrame:
-    """Trend of easy pace over the 16 weeks up to each; null for weeks ahead."""
-    paces = weeks.get_column("easy_pace_s_per_km").to_numpy()
-    begun = int((weeks.get_column("week_start") <= today).sum())
-    trends = [pace_trend(paces[max(0, end - TREND_WEEKS) : end]) for end in range(1, begun + 1)]
-    ahead = [dict.fromkeys(PACE_TREND)] * (len(weeks) - begun)
-    return pl.DataFrame([*trends, *ahead], schema=PACE_TREND)

@@ -170,18 +170,18 @@ def acwr_ewma(daily: Floats) -> Floats:
     return _ratio(acute, _exponential_mean(daily, 2 / (CHRONIC_DAYS + 1)))
 
 
-def monotony(daily: Floats) -> float | None:
-    """Mean load of the days over its sample standard deviation; None when the days do not differ."""
-    if len(daily) < 2:
-        return None
-    mean, deviation = float(np.mean(daily)), float(np.std(daily, ddof=1))
-    return mean / deviation if deviation > ROUNDING * abs(mean) else None
+def monotony(daily: Floats) -> Floats:
+    """Mean load of the days (the last axis) over its sample standard deviation; NaN when the days do not differ."""
+    if daily.shape[-1] < 2:
+        return np.full(daily.shape[:-1], np.nan)
+    mean, deviation = np.mean(daily, axis=-1), np.std(daily, axis=-1, ddof=1)
+    differ = deviation > ROUNDING * np.abs(mean)
+    return np.asarray(np.divide(mean, deviation, out=np.full(mean.shape, np.nan), where=differ))
 
 
-def strain(daily: Floats) -> float | None:
-    """Sum of the days' load times monotony; Foster 1998."""
-    sameness = monotony(daily)
-    return None if sameness is None else float(np.sum(daily)) * sameness
+def strain(daily: Floats) -> Floats:
+    """Sum of the days' load (the last axis) times monotony; Foster 1998."""
+    return np.asarray(np.sum(daily, axis=-1) * monotony(daily))
 
 
 def spike_bin(distance_m: float, longest_m: float | None) -> SpikeBin:

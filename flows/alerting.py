@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 import duckdb
 
@@ -18,6 +19,19 @@ from store.settings import Settings
 
 LONGEST_WAIT = timedelta(hours=1)  # a runner who has mended the channel still hears of it before the next run
 LEASE = timedelta(minutes=10)  # longer than sending what is due takes: a dead channel costs seconds a letter
+
+
+class Told(NamedTuple):
+    """What may change of a stored alert: columns of table alerts."""
+
+    message: str
+    action: str
+    evidence: str
+    status: str
+    formula_version: str
+
+
+UPDATE = f"update alerts set {', '.join(f'{name} = ?' for name in Told._fields)} where alert_id = ?"
 
 
 def raise_for_athlete(
@@ -36,19 +50,25 @@ def raise_for_athlete(
     with transaction(con):
         fresh = [_row(alert, units, now) for alert in alerts if alert.alert_id not in stored]
         insert_rows(con, "alerts", fresh)
-        for alert in alerts:
-            if alert.alert_id in stored:
-                _update(con, alert, stored[alert.alert_id], units)
+        told = {
+            alert.alert_id: _told(alert, stored[alert.alert_id], units)
+            for alert in alerts
+            if alert.alert_id in stored
+        }
+        for alert_id, words in told.items():
+            if words != stored[alert_id]:
+                con.execute(UPDATE, [*words, alert_id])
         gone = stored.keys() - {alert.alert_id for alert in alerts}
         con.execute(
-            "update alerts set status = 'superseded' where list_contains(?, alert_id)", [sorted(gone)]
+            "update alerts set status = 'superseded' where list_contains(?, alert_id) and status <> 'superseded'",
+            [sorted(gone)],
         )
         _put_out(con, settings, alerts, today)
         _count_by_week(con, athlete)
     return {
         "alerts": len(alerts),
         "new": len(fresh),
-        "superseded": sum(stored[i] != "superseded" for i in gone),
+        "superseded": sum(stored[i].status != "superseded" for i in gone),
     }
 
 
@@ -98,11 +118,12 @@ def forget_waits(con: duckdb.DuckDBPyConnection, channels: Sequence[str]) -> Non
     )
 
 
-def _stored(con: duckdb.DuckDBPyConnection, athlete: str, today: date) -> dict[str, str]:
+def _stored(con: duckdb.DuckDBPyConnection, athlete: str, today: date) -> dict[str, Told]:
     rows = con.execute(
-        "select alert_id, status from alerts where athlete = ? and local_date <= ?", [athlete, today]
+        f"select alert_id, {', '.join(Told._fields)} from alerts where athlete = ? and local_date <= ?",
+        [athlete, today],
     ).fetchall()
-    return {str(alert_id): str(status) for alert_id, status in rows}
+    return {str(alert_id): Told(*told) for alert_id, *told in rows}
 
 
 def _row(alert: Alert, units: Units, now: datetime) -> dict[str, object]:
@@ -129,14 +150,11 @@ def _row(alert: Alert, units: Units, now: datetime) -> dict[str, object]:
     }
 
 
-def _update(con: duckdb.DuckDBPyConnection, alert: Alert, status: str, units: Units) -> None:
+def _told(alert: Alert, before: Told, units: Units) -> Told:
     """Bring words, evidence and status up to date; an acknowledged alert stays so until it is cleared."""
     message, action = alert_words(alert, units)
-    new_status = "cleared" if alert.cleared_on else "acknowledged" if status == "acknowledged" else "open"
-    con.execute(
-        "update alerts set message = ?, action = ?, evidence = ?, status = ?, formula_version = ? where alert_id = ?",
-        [message, action, json.dumps(alert.evidence), new_status, FORMULA_VERSION, alert.alert_id],
-    )
+    status = "cleared" if alert.cleared_on else "acknowledged" if before.status == "acknowledged" else "open"
+    return Told(message, action, json.dumps(alert.evidence), status, FORMULA_VERSION)
 
 
 def _put_out(
@@ -159,15 +177,22 @@ def _put_out(
 def _count_by_week(con: duckdb.DuckDBPyConnection, athlete: str) -> None:
     con.execute(
         """
-        update weekly_trends
-        set alerts = (
-            select count(*)
-            from alerts a
-            where a.athlete = weekly_trends.athlete
-              and a.status <> 'superseded'
-              and a.local_date between weekly_trends.week_start and weekly_trends.week_start + 6
+        with counted as (
+            select w.week_start, count(a.alert_id) as alerts
+            from weekly_trends w
+            left join alerts a
+                on a.athlete = w.athlete
+                and a.status <> 'superseded'
+                and a.local_date between w.week_start and w.week_start + 6
+            where w.athlete = $athlete
+            group by w.week_start
         )
-        where athlete = ?
+        update weekly_trends
+        set alerts = counted.alerts
+        from counted
+        where weekly_trends.athlete = $athlete
+          and weekly_trends.week_start = counted.week_start
+          and weekly_trends.alerts <> counted.alerts
         """,
-        [athlete],
+        {"athlete": athlete},
     )

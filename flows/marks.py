@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from functools import partial
@@ -22,7 +21,7 @@ from analytics.parameters import (
     parameters_of,
 )
 from flows.cores import on_all_cores
-from flows.run_samples import Sources, others_of, runs_of, samples_of_run
+from flows.run_samples import Sources, keys_of, samples_of_run
 from store.database import frame, insert, replace
 from store.home import Home
 from store.settings import Athlete
@@ -49,24 +48,28 @@ PARAMETERS = pl.Schema(
 
 
 def refresh_marks(
-    con: duckdb.DuckDBPyConnection, home: Home, athlete: str, sources: Sources, *, rebuild: bool
+    con: duckdb.DuckDBPyConnection,
+    home: Home,
+    athlete: str,
+    activities: pl.DataFrame,
+    sources: Sources,
+    *,
+    rebuild: bool,
 ) -> pl.DataFrame:
     """
     Compute the marks and best efforts of new and changed activities.
 
-    Return the marks of all: activity_marks with local_date and is_run.
+    Return the marks of all: activity_marks with local_date and is_run. `activities` are those that count: FACTS.
     """
-    counting = [
-        row for some in (runs_of(con, athlete), others_of(con, athlete)) for row in some.iter_rows(named=True)
-    ]
-    keys = {row["activity_id"]: _inputs_key(row, sources) for row in counting}
+    made_of = ((MARKS_VERSION, sources.key(activity_id)) for activity_id in activities["activity_id"])
+    keys = keys_of(activities, ("is_run", "distance_m", "recorded_distance_m"), made_of)
     stored = con.execute(
         "select activity_id, m.inputs_key from activity_marks m join activities using (activity_id) where athlete = ?",
         [athlete],
     ).fetchall()
     known = set() if rebuild else {activity_id for activity_id, key in stored if keys.get(activity_id) == key}
     gone = [activity_id for activity_id, _ in stored if activity_id not in known]
-    fresh = [row for row in counting if row["activity_id"] not in known]
+    fresh = activities.filter(~pl.col("activity_id").is_in(list(known))).rows(named=True)
     told = [*on_all_cores(partial(_told, home, sources), fresh)]
     marks = [
         {**one, "inputs_key": keys[row["activity_id"]]} for row, (one, _) in zip(fresh, told, strict=True)
@@ -142,16 +145,3 @@ def _cadences(seconds: Seconds | None) -> tuple[list[float], list[float]] | tupl
         return None, None
     cadences_spm, times_s = cadence_by_speed(seconds)
     return (cadences_spm.tolist(), times_s.tolist()) if times_s.any() else (None, None)
-
-
-def _inputs_key(activity: Mapping[str, Any], sources: Sources) -> str:
-    made_of = sources.key(activity["activity_id"])
-    parts = (
-        activity["activity_id"],
-        activity["is_run"],
-        activity["distance_m"],
-        activity["recorded_distance_m"],
-        made_of,
-        MARKS_VERSION,
-    )
-    return hashlib.sha256("|".join(map(str, parts)).encode()).hexdigest()

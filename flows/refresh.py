@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import date
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import duckdb
@@ -15,30 +14,43 @@ import polars as pl
 from analytics.adherence import session_adherence, weekly_adherence
 from analytics.adjust import Situation, adjustment, outlook, situation, strength_gap
 from analytics.cadence import CadenceHistory, cadence_history, usual_cadence_on
-from analytics.calendar import daily_load, weekly_trends
-from analytics.form import RUN_FORM, form_by_speed, form_trends, strides_of
-from analytics.load import Floats, srpe, with_spikes
+from analytics.calendar import daily_load, weekly_totals
+from analytics.form import RUN_FORM, form_by_speed, strides_of
+from analytics.load import SPIKES, Floats, srpe, with_spikes
 from analytics.pace import seconds_of
-from analytics.pace_context import weekly_pace, zone_pace
+from analytics.pace_context import zone_pace
 from analytics.pain import Report
-from analytics.parameters import values_on
+from analytics.parameters import values_over_time
 from analytics.plan import plan_vs_actual, upcoming_spikes
 from analytics.plan_pace import threshold_of, with_paces
-from analytics.race import race_equivalents
 from analytics.rules import Rules
 from analytics.run_metrics import FORMULA_VERSION, AthleteValues, cross_training_load, metrics_of_run
-from analytics.zones import ZONE_TIMES, weekly_zones, zone_times
+from analytics.zones import ZONE_TIMES, zone_times
 from flows.cores import on_all_cores
 from flows.marks import refresh_marks, store_parameters
 from flows.plans import PlanChoice, adjusted, plan_choice, sessions_of
-from flows.run_samples import IS_STRENGTH, Sources, others_of, runs_of, samples_of_run, sources_of
-from store.database import frame, insert, insert_rows, replace, transaction
+from flows.run_samples import (
+    IS_STRENGTH,
+    Sources,
+    keys_of,
+    others_of,
+    runs_of,
+    samples_of_run,
+    sources_of,
+)
+from flows.weeks import Weeks, refresh_weeks
+from store.database import frame, insert, insert_rows, replace, scalar, transaction, update
 from store.home import Home
 from store.settings import Athlete, Settings
 
 WEEK_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-OF_STRETCHES = ("zone_times", "run_form")
-"""Tables with several rows a run, computed from its samples."""
+OF_RUNS = "activity_id, r.started_at, r.local_date, r.distance_m, r.timer_s, r.ascent_m, r.descent_m, r.avg_hr_bpm, r.pace_s_per_km"
+OF_METRICS = (
+    "m.inputs_key, m.hrss, m.rtss, m.srpe, m.knee_load_klu, m.steep_descent_m, m.gap_s_per_km, m.easy_pace_s_per_km, "
+    "m.easy_pace_s, m.efficiency_m_per_min_per_bpm, m.temperature_c, "
+    "m.spike_ratio, m.spike_bin, m.longest_30d_m, m.longest_30d_activity_id"
+)
+"""What days, weeks, plan and alerts look at of every run."""
 ValuesOn = Callable[[date], AthleteValues]
 
 
@@ -57,20 +69,19 @@ class RestsOn:
     values: ValuesOn
     cadences: CadenceHistory
 
-    def key(self, activity: Mapping[str, Any]) -> str:
-        """Return what changes when the metrics have to be computed again."""
-        day, activity_id = activity["local_date"], activity["activity_id"]
-        totals = [activity[name] for name in ("timer_s", "distance_m", "recorded_distance_m", "rpe")]
-        cadences = self.cadences.key(day) if activity["is_run"] else ""
-        parts = (
-            activity_id,
-            *totals,
-            self.sources.key(activity_id),
-            self.values(day),
-            cadences,
-            FORMULA_VERSION,
-        )
-        return hashlib.sha256("|".join(map(str, parts)).encode()).hexdigest()
+    def keys(self, activities: pl.DataFrame) -> dict[str, str]:
+        """Return for each activity what changes when its metrics have to be computed again."""
+        names = ("timer_s", "distance_m", "recorded_distance_m", "rpe")
+        return keys_of(activities, names, map(self._key, *activities["activity_id", "local_date", "is_run"]))
+
+    def _key(self, activity_id: str, day: date, is_run: bool) -> tuple[str, ...]:
+        cadences = self.cadences.key(day) if is_run else ""
+        return FORMULA_VERSION, self.sources.key(activity_id), _words(self.values(day)), cadences
+
+
+@cache
+def _words(values: AthleteValues) -> str:
+    return str(values)
 
 
 def refresh_athlete(
@@ -90,11 +101,16 @@ def refresh_athlete(
     """
     given = settings.athletes.get(athlete, Athlete())
     with transaction(con):
-        sources = sources_of(con, athlete)
-        marks = refresh_marks(con, home, athlete, sources, rebuild=rebuild)
-        values = partial(values_on, store_parameters(con, athlete, given, marks), sex=given.sex)
+        sources, those_of_runs, others = (
+            sources_of(con, athlete),
+            runs_of(con, athlete),
+            others_of(con, athlete),
+        )
+        activities = pl.concat([those_of_runs, others])
+        marks = refresh_marks(con, home, athlete, activities, sources, rebuild=rebuild)
+        values = values_over_time(store_parameters(con, athlete, given, marks), sex=given.sex)
         rests_on = RestsOn(sources=sources, values=values, cadences=cadence_history(marks))
-        computed = _refresh_run_metrics(con, home, athlete, rests_on, rebuild=rebuild)
+        computed = _refresh_run_metrics(con, home, athlete, those_of_runs, rests_on, rebuild=rebuild)
         _link_pain_to_runs(con, athlete)
         runs = _runs_with_metrics(con, athlete, today)
         pain = frame(
@@ -107,10 +123,10 @@ def refresh_athlete(
         choice = plan_choice(con, settings, athlete, today=today)
         as_made = sessions_of(con, athlete, choice)
         sessions = adjusted(con, athlete, choice, as_made, today=today)
-        cross = _cross_training(con, home, athlete, rests_on, today=today, rebuild=rebuild)
+        cross = _cross_training(con, home, athlete, others, rests_on, today=today, rebuild=rebuild)
         strength = _strength(con, athlete, today)
         daily = daily_load(runs, strength, cross, through=today)
-        weeks = weekly_trends(
+        totals = weekly_totals(
             daily,
             runs,
             sessions,
@@ -120,37 +136,39 @@ def refresh_athlete(
             today=today,
             week_starts_on=week_starts_on,
         )
-        in_zones = _zone_times(con, athlete)
-        zones = weekly_zones(in_zones, runs, week_starts_on=week_starts_on)
-        replace(con, "weekly_zones", zones, athlete=athlete)
-        replace(con, "daily_load", daily, athlete=athlete)
-        replace(con, "weekly_trends", weeks, athlete=athlete)
         strength_dates = strength["local_date"].to_list()
         matched = plan_vs_actual(sessions, runs, strength_dates, today=today)
-        kept = session_adherence(matched, sessions, runs, in_zones)
+        kept = session_adherence(matched, sessions, runs, _zone_times(con, athlete, sessions))
         replace(con, "plan_vs_actual", kept, athlete=athlete)
         replace(con, "weekly_adherence", weekly_adherence(kept, sessions, today=today), athlete=athlete)
-        ahead = upcoming_spikes(sessions, runs, today=today, rules=rules_of(settings))
+        rules = rules_of(settings)
+        ahead = upcoming_spikes(sessions, runs, today=today, rules=rules)
         replace(con, "upcoming_spikes", ahead, athlete=athlete)
-        now = situation(
-            matched, runs, strength_dates, reports_of(con, athlete), today=today, rules=rules_of(settings)
+        now = situation(matched, runs, strength_dates, reports_of(con, athlete), today=today, rules=rules)
+        _refresh_proposal(con, athlete, as_made, sessions, now, rules)
+        starts = totals.get_column("week_start")
+        paces = zone_pace(sessions, matched, runs, starts.filter(starts <= today))
+        replace(con, "zone_pace", paces, athlete=athlete)
+        weeks = Weeks(
+            runs=runs,
+            daily=daily,
+            totals=totals,
+            today=today,
+            week_starts_on=week_starts_on,
+            max_hr_bpm=values(today).heart_rate.max_bpm,
+            goal_s=choice.goal_s if choice else None,
         )
-        _refresh_proposal(con, athlete, as_made, sessions, now, rules_of(settings))
-        begun = weeks.filter(pl.col("week_start") <= today)
-        starts = begun.get_column("week_start")
-        of_weeks = {
-            "weekly_pace": weekly_pace(begun, runs, max_hr_bpm=values(today).heart_rate.max_bpm),
-            "zone_pace": zone_pace(sessions, matched, runs, starts),
-            "form_trends": form_trends(_form(con, athlete, today), starts),
-            "race_equivalents": race_equivalents(
-                _efforts(con, athlete, today), starts, goal_s=choice.goal_s if choice else None
-            ),
-        }
-        paced = _with_paces(sessions, choice, values(today), of_weeks["race_equivalents"])
-        replace(con, "plan_sessions", paced, athlete=athlete)
-        for table, rows in of_weeks.items():
-            replace(con, table, rows, athlete=athlete)
-    return {"runs": runs.height, "metrics_computed": computed, "days": daily.height, "weeks": weeks.height}
+        weeks_computed = refresh_weeks(con, athlete, weeks, rebuild=rebuild)
+        replace(
+            con, "plan_sessions", _with_paces(con, athlete, sessions, choice, values(today)), athlete=athlete
+        )
+    return {
+        "runs": runs.height,
+        "metrics_computed": computed,
+        "days": daily.height,
+        "weeks": totals.height,
+        "weeks_computed": weeks_computed,
+    }
 
 
 def athletes_of(con: duckdb.DuckDBPyConnection, settings: Settings) -> list[str]:
@@ -166,28 +184,42 @@ def _refresh_run_metrics(
     con: duckdb.DuckDBPyConnection,
     home: Home,
     athlete: str,
+    runs: pl.DataFrame,
     rests_on: RestsOn,
     *,
     rebuild: bool,
 ) -> int:
     """Compute metrics of new and changed runs, and each run's spike from the history; return how many were computed."""
-    runs = runs_of(con, athlete)
-    keys = {row["activity_id"]: rests_on.key(row) for row in runs.iter_rows(named=True)}
-    kept = _still_valid(con, athlete, {} if rebuild else keys)
-    stale = runs.filter(~pl.col("activity_id").is_in(kept["activity_id"].implode()))
-    metrics, of_stretches = _compute(home, stale, rests_on, keys)
-    derived = pl.concat([kept, metrics], how="diagonal_relaxed") if metrics.height else kept
-    spikes = with_spikes(runs.select("activity_id", "started_at", "distance_m"))
-    rows = derived.drop([c for c in spikes.columns if c != "activity_id" and c in derived.columns]).join(
-        spikes, on="activity_id", how="inner"
+    keys = rests_on.keys(runs)
+    stored = frame(
+        con,
+        f"select m.inputs_key, {', '.join(f'm.{name}' for name in SPIKES)} "
+        "from run_metrics m join activities a using (activity_id) "
+        "where a.athlete = $athlete",
+        athlete=athlete,
     )
-    of_athlete = "activity_id in (select activity_id from activities where athlete = ?)"
-    con.execute(f"delete from run_metrics where {of_athlete}", [athlete])
-    insert(con, "run_metrics", rows)
-    gone = [*stale["activity_id"], *_without_run(con, athlete)]
-    for table in OF_STRETCHES:
-        con.execute(f"delete from {table} where list_contains(?, activity_id)", [gone])
-        insert(con, table, of_stretches[table])
+    is_valid = [not rebuild and keys.get(activity_id) == key for key, activity_id, *_ in stored.iter_rows()]
+    kept, gone = stored.filter(is_valid), stored.filter([not one for one in is_valid])
+    stale = runs.join(kept, on="activity_id", how="anti", maintain_order="left")
+    metrics, of_stretches = _compute(home, stale, rests_on, keys)
+    spikes = with_spikes(runs.select("activity_id", "started_at", "distance_m"))
+    tables = of_stretches | {
+        "run_metrics": metrics.join(spikes, on="activity_id") if len(metrics) else metrics
+    }
+    for table, rows in tables.items():
+        con.execute(
+            f"delete from {table} where list_contains(?, activity_id)", [gone["activity_id"].to_list()]
+        )
+        insert(con, table, rows)
+    same = kept.select(spikes.columns)
+    update(
+        con,
+        "run_metrics",
+        spikes.join(same, on="activity_id", how="semi").join(
+            same, on=spikes.columns, how="anti", nulls_equal=True
+        ),
+        key="activity_id",
+    )
     con.execute(
         "update activities set gap_s_per_km = m.gap_s_per_km from run_metrics m "
         "where activities.activity_id = m.activity_id and activities.gap_s_per_km is distinct from m.gap_s_per_km"
@@ -195,28 +227,10 @@ def _refresh_run_metrics(
     return stale.height
 
 
-def _still_valid(con: duckdb.DuckDBPyConnection, athlete: str, keys: Mapping[str, str]) -> pl.DataFrame:
-    stored = frame(
-        con,
-        "select m.* from run_metrics m join activities a using (activity_id) where a.athlete = $athlete",
-        athlete=athlete,
-    )
-    return stored.filter(pl.col("inputs_key").is_in(list(keys.values())))
-
-
-def _without_run(con: duckdb.DuckDBPyConnection, athlete: str) -> list[str]:
-    """Return the activities that do not, or no longer, count as runs."""
-    rows = con.execute(
-        "select activity_id from activities where athlete = ? and activity_id not in (select activity_id from runs)",
-        [athlete],
-    ).fetchall()
-    return [str(row[0]) for row in rows]
-
-
 def _compute(
     home: Home, runs: pl.DataFrame, rests_on: RestsOn, keys: Mapping[str, str]
 ) -> tuple[pl.DataFrame, dict[str, pl.DataFrame]]:
-    """Compute the rows of run_metrics, and those of each of OF_STRETCHES."""
+    """Compute the rows of run_metrics, and those of the tables with several rows a run."""
     jobs = [
         (run, rests_on.values(run["local_date"]), usual_cadence_on(rests_on.cadences, run["local_date"]))
         for run in runs.iter_rows(named=True)
@@ -226,7 +240,8 @@ def _compute(
         {"activity_id": (key := run["activity_id"]), "inputs_key": keys[key], **numbers}
         for (run, *_), (numbers, *_) in zip(jobs, told, strict=True)
     ]
-    return pl.DataFrame(metrics, infer_schema_length=None), {
+    told_metrics = pl.DataFrame(metrics, infer_schema_length=None)
+    return told_metrics.cast({pl.Null: pl.Float64}), {
         "zone_times": pl.concat([ZONE_TIMES.to_frame(), *(zones for _, zones, _ in told)], how="diagonal"),
         "run_form": pl.concat([RUN_FORM.to_frame(), *(form for *_, form in told)], how="diagonal"),
     }
@@ -258,29 +273,9 @@ def _of_samples(
 def _runs_with_metrics(con: duckdb.DuckDBPyConnection, athlete: str, today: date) -> pl.DataFrame:
     return frame(
         con,
-        "select r.* exclude (gap_s_per_km) replace (coalesce(r.steps, m.cadence_steps) as steps), "
-        "m.* exclude (activity_id) from runs r join run_metrics m using (activity_id) "
+        f"select {OF_RUNS}, coalesce(r.steps, m.cadence_steps) as steps, {OF_METRICS} "
+        "from runs r join run_metrics m using (activity_id) "
         "where r.athlete = $athlete and r.local_date <= $today order by r.started_at",
-        athlete=athlete,
-        today=today,
-    )
-
-
-def _efforts(con: duckdb.DuckDBPyConnection, athlete: str, today: date) -> pl.DataFrame:
-    return frame(
-        con,
-        "select activity_id, r.local_date, b.distance_m, b.time_s from best_efforts b join runs r using (activity_id) "
-        "where r.athlete = $athlete and r.local_date <= $today",
-        athlete=athlete,
-        today=today,
-    )
-
-
-def _form(con: duckdb.DuckDBPyConnection, athlete: str, today: date) -> pl.DataFrame:
-    return frame(
-        con,
-        "select f.*, r.local_date from run_form f join runs r using (activity_id) "
-        "where r.athlete = $athlete and r.local_date <= $today",
         athlete=athlete,
         today=today,
     )
@@ -312,14 +307,14 @@ def _cross_training(
     con: duckdb.DuckDBPyConnection,
     home: Home,
     athlete: str,
+    others: pl.DataFrame,
     rests_on: RestsOn,
     *,
     today: date,
     rebuild: bool,
 ) -> pl.DataFrame:
     """Compute the load of new and changed activities that are no runs, and return that of all: local_date, srpe, hrss."""
-    others = others_of(con, athlete)
-    keys = {row["activity_id"]: rests_on.key(row) for row in others.iter_rows(named=True)}
+    keys = rests_on.keys(others)
     stored = con.execute("select activity_id, inputs_key from cross_training").fetchall()
     known = set() if rebuild else {activity_id for activity_id, key in stored if keys.get(activity_id) == key}
     stale = [row for row in others.iter_rows(named=True) if row["activity_id"] not in known]
@@ -348,22 +343,33 @@ def _cross_training(
     )
 
 
-def _zone_times(con: duckdb.DuckDBPyConnection, athlete: str) -> pl.DataFrame:
+def _zone_times(con: duckdb.DuckDBPyConnection, athlete: str, sessions: pl.DataFrame) -> pl.DataFrame:
+    """Return the times in zones of the runs in the time of the plan."""
     return frame(
         con,
-        "select z.* from zone_times z join runs using (activity_id) where athlete = $athlete",
+        "select z.* from zone_times z join runs r using (activity_id) "
+        "where r.athlete = $athlete and r.local_date >= $since",
         athlete=athlete,
+        since=sessions["local_date"].min(),
     )
 
 
 def _with_paces(
-    sessions: pl.DataFrame, choice: PlanChoice | None, values: AthleteValues, equivalents: pl.DataFrame
+    con: duckdb.DuckDBPyConnection,
+    athlete: str,
+    sessions: pl.DataFrame,
+    choice: PlanChoice | None,
+    values: AthleteValues,
 ) -> pl.DataFrame:
-    halves = equivalents.get_column("half_riegel_s").tail(1).to_list()
+    half_s = scalar(
+        con,
+        "select half_riegel_s from race_equivalents where athlete = $athlete order by week_start desc limit 1",
+        athlete=athlete,
+    )
     threshold = threshold_of(
         goal_s=choice.goal_s if choice else None,
         threshold_pace_s_per_km=values.threshold_pace_s_per_km,
-        half_s=halves[0] if halves else None,
+        half_s=half_s,
     )
     return with_paces(sessions, threshold)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -19,6 +20,13 @@ SAME_MOMENT = "10s"
 
 IS_STRENGTH = "coalesce(regexp_matches(concat_ws(' ', a.sport, a.sub_sport), 'strength|weight'), false)"
 """Whether an activity `a` is strength work: watches and platforms have several names for it."""
+
+
+FACTS = (
+    *("activity_id", "athlete", "started_at", "local_date", "is_run"),
+    *("timer_s", "distance_m", "recorded_distance_m", "rpe"),
+)
+"""What is looked at of every activity, to find those that have to be computed again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,24 +59,45 @@ class Sources:
 
 
 def runs_of(con: duckdb.DuckDBPyConnection, athlete: str) -> pl.DataFrame:
-    """Return the runs that count, in order of time: columns of the view runs."""
-    return frame(con, "select * from runs where athlete = $athlete order by started_at", athlete=athlete)
+    """Return the runs that count, in order of time: FACTS."""
+    query = f"select {', '.join(FACTS)} from runs where athlete = $athlete order by started_at"
+    return frame(con, query, athlete=athlete)
 
 
 def others_of(con: duckdb.DuckDBPyConnection, athlete: str) -> pl.DataFrame:
     """
-    Return the activities that count and are no runs, in order of time: columns of activities, and is_strength.
+    Return the activities that count and are no runs, in order of time: FACTS.
 
     A recorded strength session without exertion takes that of the diary's of its day.
     """
     return frame(
         con,
-        f"select a.* replace (case when {IS_STRENGTH} then coalesce(a.rpe, s.rpe) else a.rpe end as rpe), {IS_STRENGTH} as is_strength "
+        f"select {', '.join(f'a.{name}' for name in FACTS[:-1])}, "
+        f"case when {IS_STRENGTH} then coalesce(a.rpe, s.rpe) else a.rpe end as rpe "
         "from activities a left join strength_sessions s using (athlete, local_date) "
         "where a.athlete = $athlete and not a.is_run and a.duplicate_of is null "
         "and a.part_of is null and not a.is_excluded and a.sport <> 'transition' order by a.started_at",
         athlete=athlete,
     )
+
+
+def keys_of(
+    activities: pl.DataFrame, names: Sequence[str], also: Iterable[Sequence[object]]
+) -> dict[str, str]:
+    """
+    Return for each activity what becomes another when one of its named columns does, or what it rests on beside them.
+
+    Args:
+        activities: Columns activity_id and `names`.
+        names: The columns that count.
+        also: For each activity what else counts.
+    """
+    columns = pl.concat_str(pl.col("activity_id", *names).cast(pl.String).fill_null(""), separator="|")
+    texts = activities.select("activity_id", columns.alias("text")).iter_rows()
+    return {
+        activity_id: hashlib.sha256("|".join([text, *map(str, rest)]).encode()).hexdigest()
+        for (activity_id, text), rest in zip(texts, also, strict=True)
+    }
 
 
 def sources_of(con: duckdb.DuckDBPyConnection, athlete: str) -> Sources:

@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import date
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -256,10 +257,38 @@ def insert_rows(
         con.execute(statement, [row[name] for row in some for name in names])
 
 
-def replace(con: duckdb.DuckDBPyConnection, table: str, rows: pl.DataFrame, *, athlete: str) -> None:
-    """Put the rows in the place of everything this athlete has in the (derived) table."""
-    con.execute(f"delete from {_identifier(table)} where athlete = ?", [athlete])
+def replace(
+    con: duckdb.DuckDBPyConnection,
+    table: str,
+    rows: pl.DataFrame,
+    *,
+    athlete: str,
+    since: tuple[str, date] | None = None,
+) -> None:
+    """
+    Put the rows in the place of everything this athlete has in the (derived) table.
+
+    With `since`, a column and a day, what lies before that day stays.
+    """
+    later = f" and {_identifier(since[0])} >= ?" if since else ""
+    days = [since[1]] if since else []
+    con.execute(f"delete from {_identifier(table)} where athlete = ?{later}", [athlete, *days])
     insert(con, table, rows.with_columns(pl.lit(athlete).alias("athlete")))
+
+
+def update(con: duckdb.DuckDBPyConnection, table: str, rows: pl.DataFrame, *, key: str) -> None:
+    """Set the other columns of the rows in those rows of the table that have the same key."""
+    if rows.is_empty():
+        return
+    columns = ", ".join(
+        f"{_identifier(name)} = incoming.{_identifier(name)}" for name in rows.columns if name != key
+    )
+    same = f"{_identifier(table)}.{_identifier(key)} = incoming.{_identifier(key)}"
+    con.register("incoming", ArrowStream(rows))
+    try:
+        con.execute(f"update {_identifier(table)} set {columns} from incoming where {same}")
+    finally:
+        con.unregister("incoming")
 
 
 def _batched(rows: Sequence[Row], count: int) -> Iterator[Sequence[Row]]:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.calendar import DAILY_LOAD, WEEKLY_TRENDS, daily_load, weekly_trends
+from analytics.calendar import DAILY_LOAD, WEEKLY_TRENDS, daily_load, weekly_totals, with_pace_trends
 from analytics.plan import PLAN_SESSIONS, RUN_SESSIONS, dated
 from store.database import migrate
 
@@ -77,7 +77,8 @@ def weeks_of(
 ) -> pl.DataFrame:
     """Weekly trends over the daily load of the same runs."""
     daily = daily_load(runs, strength, through=today)
-    return weekly_trends(daily, runs, plan, pain, strength, today=today, week_starts_on=week_starts_on)
+    totals = weekly_totals(daily, runs, plan, pain, strength, today=today, week_starts_on=week_starts_on)
+    return with_pace_trends(totals, today=today)
 
 
 @pytest.mark.parametrize(("table", "schema"), [("daily_load", DAILY_LOAD), ("weekly_trends", WEEKLY_TRENDS)])

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from analytics import load
 from analytics.cadence import steps_of
-from analytics.calendar import NO_CROSS_TRAINING, PAIN_TIMES, daily_load, weekly_trends
+from analytics.calendar import NO_CROSS_TRAINING, PAIN_TIMES, daily_load, weekly_totals
 from analytics.knee_load import GRADE_TERMS, MAX_GRADE, SPEED_EXPONENT, knee_load_klu
 from analytics.load import HeartRateProfile
 from analytics.plan import PLAN_SESSIONS
@@ -147,7 +147,7 @@ def weekly_ratio_pct(name: str, *km: float) -> float:
     ).with_columns(pl.lit(None, pl.Float64).alias(column) for column in RUN_COLUMNS)
     daily = daily_load(runs, NO_CROSS_TRAINING, through=MON + timedelta(weeks=len(km)))
     pain = pl.DataFrame(schema={"local_date": pl.Date, **dict.fromkeys(PAIN_TIMES, pl.Float64)})
-    weeks = weekly_trends(
+    weeks = weekly_totals(
         daily,
         runs,
         PLAN_SESSIONS.to_frame(),

@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 2
 
-.PHONY: setup demo test test-oracle test-faults bench-readers bench-duplicates bench-hostile bench-metrics check lint lock sample-data pictures clean
+.PHONY: setup demo test test-oracle test-faults bench-readers bench-duplicates bench-hostile bench-metrics bench-case-study check lint lock sample-data pictures clean
 
 setup: .venv/.ready
 
@@ -37,6 +37,9 @@ bench-hostile: setup ## time and memory of the worst hostile files
 
 bench-metrics: setup ## everything derived from ten years of runs, computed again
 	$(BIN)/python -m benchmarks.metrics
+
+bench-case-study: setup ## two real people's knees replayed day by day; KNEEWATCH_CORPUS says where pmdata/ is
+	$(BIN)/python -m benchmarks.case_study
 
 .venv/bench/.ready: benchmarks/requirements.lock | setup
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \

@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 2
 
-.PHONY: setup demo test test-oracle test-faults bench-readers bench-duplicates bench-hostile bench-metrics bench-case-study check lint lock sample-data pictures clean
+.PHONY: setup demo test test-oracle test-faults bench-readers bench-duplicates bench-hostile bench-metrics bench-case-study bench-alerts check lint lock sample-data pictures clean
 
 setup: .venv/.ready
 
@@ -40,6 +40,9 @@ bench-metrics: setup ## everything derived from ten years of runs, computed agai
 
 bench-case-study: setup ## two real people's knees replayed day by day; KNEEWATCH_CORPUS says where pmdata/ is
 	$(BIN)/python -m benchmarks.case_study
+
+bench-alerts: setup ## raising the alerts of one athlete, and of ten thousand
+	$(BIN)/python -m benchmarks.alerts
 
 .venv/bench/.ready: benchmarks/requirements.lock | setup
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \

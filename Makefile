@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 2
 
-.PHONY: setup demo test test-oracle test-faults bench-readers bench-duplicates bench-hostile bench-metrics bench-case-study bench-alerts check lint lock sample-data pictures clean
+.PHONY: setup demo test test-oracle test-alerts test-faults bench-readers bench-duplicates bench-hostile bench-metrics bench-case-study bench-alerts check lint lock sample-data pictures clean
 
 setup: .venv/.ready
 
@@ -22,6 +22,9 @@ test: setup
 
 test-oracle: setup ## every value of every real FIT file against fitparse; KNEEWATCH_CORPUS says where they are
 	$(BIN)/python -m pytest -m oracle tests/test_fit_oracle.py
+
+test-alerts: setup ## the alerts of 100,000 random histories against a second reading of the rules
+	POLARS_MAX_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) -m histories tests/test_alert_laws.py
 
 test-faults: setup ## kills, full disks, a soak and hostile files; some of it needs strace
 	$(BIN)/python -m pytest -n $(WORKERS) -m faults tests/test_faults.py tests/test_hostile.py

@@ -3,7 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 2
 
-.PHONY: setup demo test test-oracle test-faults bench-readers bench-duplicates bench-hostile bench-analytics bench-simulation check lint lock sample-data pictures clean
+.PHONY: setup demo test test-oracle test-alerts test-faults bench-readers bench-duplicates bench-hostile bench-analytics bench-simulation \
+  bench-case-study bench-alerts check lint lock sample-data pictures clean
 
 setup: .venv/.ready
 
@@ -23,6 +24,9 @@ test: setup
 test-oracle: setup ## every value of every real FIT file against fitparse; KNEEWATCH_CORPUS says where they are
 	$(BIN)/python -m pytest -m oracle tests/test_fit_oracle.py
 
+test-alerts: setup ## the alerts of 100,000 random histories against a second reading of the rules
+	POLARS_MAX_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) -m histories tests/test_alert_laws.py
+
 test-faults: setup ## kills, full disks, a soak and hostile files; some of it needs strace
 	$(BIN)/python -m pytest -n $(WORKERS) -m faults tests/test_faults.py tests/test_hostile.py
 
@@ -40,6 +44,12 @@ bench-analytics: setup ## what ten years of runs cost to compute, and one more r
 
 bench-simulation: setup ## a thousand made-up runners, following and ignoring the advice; KNEEWATCH_BENCH_RUNNERS says how many
 	$(BIN)/python -m benchmarks.simulation
+
+bench-case-study: setup ## two real people's knees replayed day by day; KNEEWATCH_CORPUS says where pmdata/ is
+	$(BIN)/python -m benchmarks.case_study
+
+bench-alerts: setup ## raising the alerts of one athlete, and of ten thousand
+	$(BIN)/python -m benchmarks.alerts
 
 .venv/bench/.ready: benchmarks/requirements.lock | setup
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \

@@ -1,10 +1,11 @@
 """When a load spike and reported knee pain meet: signals, pain levels, the decision table and the alerts of a history."""
 
 import hashlib
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import polars as pl
 
@@ -14,8 +15,7 @@ from analytics.pain import (
     Pain,
     PainLevel,
     Report,
-    pain_of,
-    says_something,
+    pains_of,
 )
 from analytics.rules import PUBLISHED, Rules
 from analytics.spikes import LEVEL_OF_BIN, LOAD_KNOWN_FROM_DAYS, Spike, find_spikes, load_level_of
@@ -114,12 +114,19 @@ def find_alerts(
     unknown_days = _days_without_baseline(runs)
     knees = [
         _alerts_of_knee(
-            _Knee(athlete, knee, spikes, _reports_of(told, knee), first_day, unknown_days, today, rules)
+            _Knee(athlete, knee, spikes, _told_of(told, knee, rules), first_day, unknown_days, today, rules)
         )
         for knee in KNEES
     ]
     load_only = _alerts_of_load(athlete, spikes, [*knees[0], *knees[1]], told, today, rules)
     return sorted([*knees[0], *knees[1], *load_only], key=lambda a: (a.local_date, a.side or ""))
+
+
+class _Told(NamedTuple):
+    """One report of a knee and what it says, seen with those before it."""
+
+    report: Report
+    pain: Pain
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +136,7 @@ class _Knee:
     athlete: str
     side: str
     spikes: list[Spike]
-    reports: list[Report]
+    told: list[_Told]
     first_day: date | None
     unknown_days: frozenset[date]
     today: date
@@ -162,16 +169,14 @@ class _Episode:
 def _alerts_of_knee(knee: _Knee) -> list[Alert]:
     """Walk through the knee's reports and the spikes in order of time."""
     events: list[tuple[datetime, int, Report | Spike]] = [(s.started_at, 0, s) for s in knee.spikes]
-    events += [(r.reported_at, place, r) for place, r in enumerate(knee.reports, 1)]
+    events += [(told.report.reported_at, place, told.report) for place, told in enumerate(knee.told, 1)]
     episodes: list[_Episode] = []
     for at, place, event in sorted(events, key=lambda e: (e[0], e[1])):
-        known = knee.reports[:place] if place else [r for r in knee.reports if r.reported_at < at]
-        if isinstance(event, Spike) and not _is_sore(known, event.local_date, knee.rules):
+        known = knee.told[:place] if place else _before(knee.told, at)
+        if isinstance(event, Spike) and not _is_sore(known, event.local_date):
             continue
-        pain = pain_of(known, knee.rules)
-        if pain is None or pain.level == "P0":
-            continue
-        _raise_if_due(knee, episodes, at, event, known, pain)
+        if known[-1].pain.level != "P0":
+            _raise_if_due(knee, episodes, at, event, known)
     return [alert for episode in episodes for alert in _with_clearing(knee, episode)]
 
 
@@ -180,52 +185,58 @@ def _raise_if_due(
     episodes: list[_Episode],
     at: datetime,
     event: Report | Spike,
-    known: Sequence[Report],
-    pain: Pain,
+    known: Sequence[_Told],
 ) -> None:
     day = event.local_date
     active = [s for s in knee.spikes if s.is_active_on(day) and s.started_at <= at]
     load_level = knee.load_level_on(day, active)
-    decision = decide(load_level, pain, known[-1].flags)
+    decision = decide(load_level, known[-1].pain, known[-1].report.flags)
     if decision.severity is None:
         return
     episode = _episode_for(knee, episodes, active, known, day)
-    alert = _alert_of_knee(knee, episode, event, known, pain, active, load_level, decision)
-    if not _is_due(episode, alert, at, active, knee.rules):
+    if not _is_due(episode, decision, day, at, active, knee.rules):
         return
-    episode.alerts.append(alert)
-    if alert.is_medical:
-        episode.last_medical_at, episode.last_urgency = at, alert.urgency
+    episode.alerts.append(_alert_of_knee(knee, episode, event, known, active, load_level, decision))
+    if decision.is_medical:
+        episode.last_medical_at, episode.last_urgency = at, decision.urgency
     if active:
         episode.last_spike_at = active[-1].started_at
 
 
 def _episode_for(
-    knee: _Knee, episodes: list[_Episode], active: Sequence[Spike], known: Sequence[Report], day: date
+    knee: _Knee, episodes: list[_Episode], active: Sequence[Spike], known: Sequence[_Told], day: date
 ) -> _Episode:
     """Return the open episode, or a new one: after clearing, and when a spike joins what was pain alone."""
     current = episodes[-1] if episodes else None
     is_over = current is not None and _cleared_on(knee, current, known, by=day) is not None
     if current is None or is_over or (active and not current.has_spike):
-        start = active[0].activity_id if active else known[-1].report_id
+        start = active[0].activity_id if active else known[-1].report.report_id
         current = _Episode(_digest(knee.athlete, knee.side, start), has_spike=bool(active))
         episodes.append(current)
     return current
 
 
-def _is_due(episode: _Episode, alert: Alert, at: datetime, active: Sequence[Spike], rules: Rules) -> bool:
+def _is_due(
+    episode: _Episode,
+    decision: Decision,
+    day: date,
+    at: datetime,
+    active: Sequence[Spike],
+    rules: Rules,
+) -> bool:
     """A higher level than the last alert's, a new spike, or a report after a week; medical ones again after a day."""
     if not episode.alerts:
         return True
     last = episode.alerts[-1]
     last_medical_at, last_spike_at = episode.last_medical_at, episode.last_spike_at
-    if alert.is_medical and (last_medical_at is None or at - last_medical_at >= MEDICAL_AGAIN_AFTER):
+    if decision.is_medical and (last_medical_at is None or at - last_medical_at >= MEDICAL_AGAIN_AFTER):
         return True
+    assert decision.severity is not None
     return (
-        SEVERITIES.index(alert.severity) > SEVERITIES.index(last.severity)
-        or (alert.urgency == "same_day" and episode.last_urgency != "same_day")
+        SEVERITIES.index(decision.severity) > SEVERITIES.index(last.severity)
+        or (decision.urgency == "same_day" and episode.last_urgency != "same_day")
         or (bool(active) and (last_spike_at is None or active[-1].started_at > last_spike_at))
-        or (alert.local_date - last.local_date).days >= rules.remind_after_days
+        or (day - last.local_date).days >= rules.remind_after_days
     )
 
 
@@ -233,17 +244,16 @@ def _alert_of_knee(
     knee: _Knee,
     episode: _Episode,
     event: Report | Spike,
-    known: Sequence[Report],
-    pain: Pain,
+    known: Sequence[_Told],
     active: Sequence[Spike],
     load_level: int | None,
     decision: Decision,
 ) -> Alert:
-    newest = known[-1]
+    newest, pain = known[-1]
     assert decision.severity is not None
     trigger = event.report_id if isinstance(event, Report) else event.activity_id
     rule = _rule(pain, active)
-    order = _order_of_events(active, known, knee.rules) if active else None
+    order = _order_of_events(active, known) if active else None
     return Alert(
         alert_id=_digest(
             knee.athlete,
@@ -269,7 +279,7 @@ def _alert_of_knee(
         urgency=decision.urgency,
         evidence={
             **_spike_evidence(active, event.local_date, knee.rules),
-            "pain": _pain_evidence(newest, known, pain),
+            "pain": _pain_evidence(known),
             "missing": _missing(newest, load_level),
         },
         cleared_on=None,
@@ -284,50 +294,51 @@ def _rule(pain: Pain, active: Sequence[Spike]) -> str:
     return "pain_rising" if pain.is_rising else "knee_pain"
 
 
-def _order_of_events(active: Sequence[Spike], known: Sequence[Report], rules: Rules) -> str:
+def _order_of_events(active: Sequence[Spike], known: Sequence[_Told]) -> str:
     """Say what came first; a knee that was sore before the spike stays so in the telling."""
-    before = [report for report in known if report.reported_at < active[0].started_at]
-    return "spike on a sore knee" if _is_sore(before, active[0].local_date, rules) else "pain after spike"
+    is_sore = _is_sore(_before(known, active[0].started_at), active[0].local_date)
+    return "spike on a sore knee" if is_sore else "pain after spike"
 
 
-def _is_sore(reports: Sequence[Report], day: date, rules: Rules) -> bool:
+def _before(told: Sequence[_Told], at: datetime) -> Sequence[_Told]:
+    return told[: bisect_left(told, at, key=lambda one: one.report.reported_at)]
+
+
+def _is_sore(told: Sequence[_Told], day: date) -> bool:
     """Tell whether the newest report, not older than a week, says P1 or more."""
-    if not reports or (day - reports[-1].local_date).days > SORE_KNEE_DAYS:
+    if not told or (day - told[-1].report.local_date).days > SORE_KNEE_DAYS:
         return False
-    pain = pain_of(reports, rules)
-    return pain is not None and pain.level != "P0"
+    return told[-1].pain.level != "P0"
 
 
 def _with_clearing(knee: _Knee, episode: _Episode) -> list[Alert]:
-    cleared_on = _cleared_on(knee, episode, knee.reports, by=knee.today)
+    cleared_on = _cleared_on(knee, episode, knee.told, by=knee.today)
     return [replace(alert, cleared_on=cleared_on) for alert in episode.alerts]
 
 
-def _cleared_on(knee: _Knee, episode: _Episode, reports: Sequence[Report], *, by: date) -> date | None:
+def _cleared_on(knee: _Knee, episode: _Episode, known: Sequence[_Told], *, by: date) -> date | None:
     """Return the first day on which the newest reports, two or more over a week, are calm and no spike is active."""
     if not episode.alerts:
         return None
     since = episode.alerts[-1].local_date
-    last_days = [*(report.local_date - timedelta(days=1) for report in reports[1:]), by]
-    calm: list[Report] = []
-    for place, (report, last_day) in enumerate(zip(reports, last_days, strict=True)):
-        if not since < report.local_date <= by:
+    calm_since: date | None = None
+    for place, told in enumerate(known, 1):
+        day = told.report.local_date
+        if not since < day <= by:
             continue
-        calm = [*calm, report] if _is_calm(reports[: place + 1], knee.rules) else []
-        if len(calm) >= 2 and (report.local_date - calm[0].local_date).days >= CLEAR_AFTER_DAYS:
-            day = _first_day_without_spike(knee.spikes, report.local_date, min(last_day, by))
-            if day is not None:
-                return day
+        calm_since = (calm_since or day) if _is_calm(told) else None
+        if calm_since is not None and (day - calm_since).days >= CLEAR_AFTER_DAYS:
+            until_next = known[place].report.local_date - timedelta(days=1) if place < len(known) else by
+            cleared_on = _first_day_without_spike(knee.spikes, day, min(until_next, by))
+            if cleared_on is not None:
+                return cleared_on
     return None
 
 
-def _is_calm(reports: Sequence[Report], rules: Rules) -> bool:
-    """Tell whether the newest report has pain of at most 1 and nothing that would raise an alert by itself."""
-    peak = reports[-1].peak
-    if peak is None or peak > CALM_MAX:
-        return False
-    pain = pain_of(reports, rules)
-    return pain is not None and pain.level in ("P0", "P1")
+def _is_calm(told: _Told) -> bool:
+    """Tell whether a report has pain of at most 1 and nothing that would raise an alert by itself."""
+    peak = told.report.peak
+    return peak is not None and peak <= CALM_MAX and told.pain.level in ("P0", "P1")
 
 
 def _first_day_without_spike(spikes: Sequence[Spike], day: date, by: date) -> date | None:
@@ -404,11 +415,14 @@ def _days_without_baseline(runs: pl.DataFrame) -> frozenset[date]:
     """Return the days of runs that had no run in the 30 days before: there the load level is unknown."""
     if runs.is_empty():
         return frozenset()
-    return frozenset(runs.filter(pl.col("spike_bin") == "no_baseline")["local_date"])
+    days_and_bins = zip(runs["local_date"], runs["spike_bin"], strict=True)
+    return frozenset(day for day, name in days_and_bins if name == "no_baseline")
 
 
-def _reports_of(reports: Sequence[Report], knee: str) -> list[Report]:
-    return [report for report in reports if report.side in (knee, "both") and says_something(report)]
+def _told_of(reports: Sequence[Report], knee: str, rules: Rules) -> list[_Told]:
+    of_knee = [report for report in reports if report.side in (knee, "both")]
+    pains = pains_of(of_knee, rules)
+    return [_Told(report, pain) for report, pain in zip(of_knee, pains, strict=True) if pain is not None]
 
 
 def _runs_in(alert: Alert) -> set[str]:
@@ -444,8 +458,9 @@ def _sources(active: Sequence[Spike]) -> list[str]:
     return [source for fires, source in fired if fires]
 
 
-def _pain_evidence(newest: Report, known: Sequence[Report], pain: Pain) -> dict[str, object]:
-    earlier = [r for r in known[:-1] if (newest.local_date - r.local_date).days <= RISING_DAYS]
+def _pain_evidence(known: Sequence[_Told]) -> dict[str, object]:
+    newest, pain = known[-1]
+    earlier = [r for r, _ in known[:-1] if (newest.local_date - r.local_date).days <= RISING_DAYS]
     return {
         "report_id": newest.report_id,
         "local_date": newest.local_date.isoformat(),

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from itertools import takewhile
+from datetime import date, datetime, timedelta
+from functools import cached_property
+from itertools import islice, takewhile
 from statistics import median
 from typing import Literal
 
@@ -21,7 +22,7 @@ RISING_BY = 2
 LASTING_PAIN_DAYS = 14
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Report:
     """One report of knee pain; scores 0 to 10, None where not given. `side` is left, right or both."""
 
@@ -36,7 +37,7 @@ class Report:
     flags: tuple[str, ...] = ()
     changed_gait: bool | None = None
 
-    @property
+    @cached_property
     def peak(self) -> float | None:
         """The highest score, or None when none was given."""
         scores = (self.before, self.during, self.after_60min, self.next_morning)
@@ -53,22 +54,33 @@ class Pain:
     days_at_p2_or_more: int
 
 
-def pain_of(reports: Sequence[Report], rules: Rules = PUBLISHED) -> Pain | None:
+def pains_of(reports: Sequence[Report], rules: Rules = PUBLISHED) -> list[Pain | None]:
     """
-    Return the pain level of the newest of one knee's reports (oldest first); None when it says nothing of pain.
+    Return what each of one knee's reports (oldest first) says; None for one that says nothing of pain.
 
     P0 none · P1 peak up to 2 and settled · P2 peak 3 to 5 or not settled · P3 above 5, changed gait or rising ·
     R any red flag.
     """
-    known = [report for report in reports if says_something(report)]
-    if not known or known[-1] is not reports[-1]:
-        return None
-    return Pain(
-        level=_level(known, rules),
-        is_rising=is_rising(known),
-        is_settled=_is_settled(known[-1]),
-        days_at_p2_or_more=_days_at_p2_or_more(known, rules),
-    )
+    known: list[Report] = []
+    pains: list[Pain | None] = []
+    sore_since: date | None = None
+    for report in reports:
+        if not says_something(report):
+            pains.append(None)
+            continue
+        known.append(report)
+        rising = is_rising(known)
+        level = _level(report, rising, rules)
+        sore_since = _sore_since(sore_since, known) if level not in ("P0", "P1") else None
+        pains.append(
+            Pain(
+                level=level,
+                is_rising=rising,
+                is_settled=_is_settled(report),
+                days_at_p2_or_more=(report.local_date - (sore_since or report.local_date)).days,
+            )
+        )
+    return pains
 
 
 def is_rising(reports: Sequence[Report]) -> bool:
@@ -77,9 +89,8 @@ def is_rising(reports: Sequence[Report]) -> bool:
     if newest.peak is None:
         return False
     # from the newest back, so that years of reports cost no more than weeks of them
-    recent = takewhile(
-        lambda report: (newest.local_date - report.local_date).days <= RISING_DAYS, reversed(reports[:-1])
-    )
+    earlier_first = newest.local_date - timedelta(days=RISING_DAYS)
+    recent = takewhile(lambda report: report.local_date >= earlier_first, islice(reversed(reports), 1, None))
     earlier = [report.peak for report in recent if report.peak is not None]
     if len(earlier) < 2:
         return False
@@ -88,17 +99,16 @@ def is_rising(reports: Sequence[Report]) -> bool:
 
 def says_something(report: Report) -> bool:
     """Tell whether a report is about knee pain at all; one of sore muscles alone is not."""
-    return report.peak is not None or bool(RED_FLAGS & set(report.flags)) or report.changed_gait is True
+    return report.peak is not None or not RED_FLAGS.isdisjoint(report.flags) or report.changed_gait is True
 
 
-def _level(reports: Sequence[Report], rules: Rules) -> PainLevel:
-    newest = reports[-1]
-    peak = newest.peak or 0.0
-    if RED_FLAGS & set(newest.flags):
+def _level(report: Report, rising: bool, rules: Rules) -> PainLevel:
+    peak = report.peak or 0.0
+    if not RED_FLAGS.isdisjoint(report.flags):
         return "R"
-    if peak > rules.pain_p2_max or newest.changed_gait or is_rising(reports):
+    if peak > rules.pain_p2_max or report.changed_gait or rising:
         return "P3"
-    if peak > rules.pain_p1_max or not _is_settled(newest):
+    if peak > rules.pain_p1_max or not _is_settled(report):
         return "P2"
     return "P1" if peak > 0 else "P0"
 
@@ -109,12 +119,9 @@ def _is_settled(report: Report) -> bool:
     return (report.after_60min or 0.0) <= baseline and (report.next_morning or 0.0) <= baseline
 
 
-def _days_at_p2_or_more(reports: Sequence[Report], rules: Rules) -> int:
-    """Return over how many days the newest unbroken row of reports at P2 or more reaches."""
-    newest = first = reports[-1].local_date
-    for place in reversed(range(len(reports))):
-        day = reports[place].local_date
-        if (first - day).days > LASTING_PAIN_DAYS or _level(reports[: place + 1], rules) in ("P0", "P1"):
-            break
-        first = day
-    return (newest - first).days
+def _sore_since(since: date | None, known: Sequence[Report]) -> date:
+    """Return the first day of the unbroken row of reports at P2 or more that the newest one continues or begins."""
+    newest = known[-1].local_date
+    if since is None or (newest - known[-2].local_date).days > LASTING_PAIN_DAYS:
+        return newest
+    return since

@@ -71,7 +71,7 @@ def find_spikes(runs: pl.DataFrame, daily: pl.DataFrame, rules: Rules = PUBLISHE
     rows = runs.sort("started_at", "activity_id").join(
         weeks, on="local_date", how="left", maintain_order="left"
     )
-    dates = dict(runs.select("activity_id", "local_date").iter_rows())
+    dates = dict(zip(runs["activity_id"], runs["local_date"], strict=True))
     first_day: date = rows["local_date"][0]
     spikes: list[Spike] = []
     seen: dict[str, date] = {}

@@ -2,22 +2,26 @@
 The alert rules a second time, written from their text alone: day by day, with plain loops and lists.
 
 Slow and simple on purpose, and no rule taken from `analytics`, so that the engine has somebody to disagree with. Days
-are numbers from 0 and moments are hours from midnight of day 0. Below the rules: random histories, and histories as the
-engine takes them.
+are numbers from 0 and moments are hours from midnight of day 0. Below the rules: random histories, histories as the
+engine takes them, and what the engine says of them.
 """
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
 
 import polars as pl
 
+from analytics.alerts import find_alerts
 from analytics.calendar import daily_load
 from analytics.load import with_spikes
 from analytics.pain import Report
 
 DAY_0 = date(2026, 1, 5)  # a Monday
 MIDNIGHT = datetime(2026, 1, 5, tzinfo=UTC)
+APART_DAYS = 200
+"""From one random history to the next: no window reaches from the last day of one to the first of the other."""
 
 KNEES = ("left", "right")
 ORDER = ("info", "caution", "warning", "stop")
@@ -42,7 +46,7 @@ class Run:
     metres: float | None
     down_m: float | None = None
 
-    @property
+    @cached_property
     def at(self) -> float:
         return 24 * self.day + self.hour
 
@@ -62,11 +66,11 @@ class Note:
     gait: bool | None = None
     name: str = ""
 
-    @property
+    @cached_property
     def at(self) -> float:
         return 24 * self.day + self.hour
 
-    @property
+    @cached_property
     def worst(self) -> float | None:
         worst = None
         for score in (self.before, self.during, self.after, self.morning):
@@ -402,7 +406,8 @@ def random_runs(chance, today):
             longer = chance.choice((0.6, 0.8, 0.9, 1, 1, 1, 1.05, 1.1, 1.15, 1.3, 1.5, 2.2))
             metres = None if chance.random() < 0.01 else round(usual_m * longer / 50) * 50
             down_m = None if not hills or chance.random() < 0.2 else hills * chance.choice((0, 0, 1, 2, 3))
-            runs.append(Run(day, hour, metres, down_m))
+            # a grade is metres over metres: who knows no distance knows of no steep way down either
+            runs.append(Run(day, hour, metres, None if metres is None else down_m))
     return runs
 
 
@@ -474,6 +479,32 @@ def frames_of(runs, through):
     return frame, daily_load(loads, strength, through=date_of(through))
 
 
+def one_after_another(histories):
+    """
+    Return (history, runs, days) of each, moved so that one follows the other.
+
+    All are computed at once: for one by one, the frames would take longer than everything else.
+    """
+    moved = [shifted(history, place * APART_DAYS) for place, history in enumerate(histories)]
+    runs, daily = frames_of([run for history in moved for run in history.runs], moved[-1].today)
+    for history in moved:
+        first, last = min((run.day for run in history.runs), default=history.today), history.today
+        yield history, *(frame.filter(on_days(first, last)) for frame in (runs, daily))
+
+
+def shifted(history, days):
+    """Return the same history so many days later."""
+    return History(
+        tuple(replace(run, day=run.day + days) for run in history.runs),
+        tuple(replace(note, day=note.day + days) for note in history.notes),
+        history.today + days,
+    )
+
+
+def on_days(first_day, last_day):
+    return pl.col("local_date").is_between(date_of(first_day), date_of(last_day))
+
+
 def reports_of(notes):
     """Return the reports of notes, as the engine takes them."""
     return [
@@ -491,3 +522,35 @@ def reports_of(notes):
         )
         for note in notes
     ]
+
+
+# What the engine says --------------------------------------------------------------------------------------
+
+
+def alerts_of(history, *, athlete="me", today=None):
+    """The engine's alerts of a history."""
+    runs, daily = frames_of(history.runs, history.today)
+    return find_alerts(
+        runs,
+        daily,
+        reports_of(history.notes),
+        athlete=athlete,
+        today=date_of(history.today if today is None else today),
+    )
+
+
+def days_of(alert):
+    return (alert.local_date - DAY_0).days
+
+
+def as_row(alert):
+    """What `find_naively` returns of an alert."""
+    return (
+        days_of(alert),
+        alert.side,
+        alert.severity,
+        alert.load_level,
+        alert.pain_level,
+        alert.is_medical,
+        alert.urgency,
+    )

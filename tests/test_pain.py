@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.pain import RED_FLAGS, Report, pain_of, says_something
-from analytics.rules import Rules
+from analytics.pain import RED_FLAGS, Report, pains_of, says_something
+from analytics.rules import PUBLISHED, Rules
 from ingest.logs import FLAGS
 
 VECTORS = json.loads((Path(__file__).parent / "data" / "alert_vectors.json").read_text())
@@ -25,6 +25,11 @@ def report(day, during=None, **noted):
     return Report(
         report_id=f"day {day}", reported_at=at, local_date=at.date(), side="right", during=during, **noted
     )
+
+
+def pain_of(reports, rules=PUBLISHED):
+    """What the newest report says."""
+    return pains_of(reports, rules)[-1]
 
 
 def a_day_apart(*peaks):
@@ -193,7 +198,7 @@ def test_a_report_that_says_nothing_of_pain_has_no_level(nothing):
 
 def test_no_reports_no_level():
     """Nothing said is not no pain."""
-    assert pain_of([]) is None
+    assert pains_of([]) == []
 
 
 def test_the_edges_of_the_levels_can_be_set():

@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime, time
 from itertools import zip_longest
-from typing import Generic, Literal, TypeVar
+from typing import Generic, Literal, TypeVar, get_args
 from zoneinfo import ZoneInfo
 
 from store.errors import WrongUseError
 
-SIDES = ("left", "right", "both")
-SITES = ("kneecap", "below_kneecap", "outer", "inner", "back", "whole")
-FLAGS = (
+Side = Literal["left", "right", "both"]
+Site = Literal["kneecap", "below_kneecap", "outer", "inner", "back", "whole"]
+Flag = Literal[
     "swelling",
     "locking",
     "giving_way",
@@ -26,7 +26,10 @@ FLAGS = (
     "trauma_pop",
     "numbness",
     "hyperextension",
-)
+]
+SIDES: tuple[Side, ...] = get_args(Side)
+SITES: tuple[Site, ...] = get_args(Site)
+FLAGS: tuple[Flag, ...] = get_args(Flag)
 SCORES = ("before", "during", "after_60min", "next_morning")
 PAIN_COLUMNS = (
     *("date", "time", "athlete", "side", "site"),

@@ -36,6 +36,8 @@ PAIN_COLUMNS = (
     *SCORES,
     *("flags", "changed_gait", "muscle_soreness", "note"),
 )
+EDITABLE = ("site", *SCORES, "flags", "changed_gait", "muscle_soreness", "note")
+"""What can be corrected in a pain report."""
 STRENGTH_COLUMNS = (
     *("date", "athlete", "exercise", "sets", "reps", "load_kg"),
     *("duration_min", "rpe", "pain_during", "note"),
@@ -328,6 +330,27 @@ def completed(earlier: PainReport, later: PainReport) -> PainReport:
     return replace(
         earlier, **{name: value for name, value in said.items() if value is not None and value != ()}
     )
+
+
+def edited(report: PainReport, changes: Mapping[str, object]) -> PainReport:
+    """
+    Return the report with these values in the place of its own; None makes one unknown again.
+
+    Its day, time and side are what it is known by, and stay.
+
+    Raises:
+        LogError: A value is not allowed, or the report would say nothing.
+    """
+    said = {name: getattr(report, name) for name in EDITABLE} | dict(changes)
+    checked = pain_report(
+        athlete=report.athlete,
+        zone=ZoneInfo("UTC"),
+        on=report.local_date,
+        side=report.side,
+        **said,
+        source=report.source,
+    )
+    return replace(report, **{name: getattr(checked, name) for name in EDITABLE})
 
 
 def _pain_row(cells: Cells, athlete: str, zone: ZoneInfo, source: str, latest: date) -> PainReport:

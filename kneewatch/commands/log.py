@@ -39,6 +39,35 @@ REPORT_ID_HELP = "The report's id, or how it begins."
 def add_to(app: typer.Typer) -> None:
     """Add the commands to the program."""
     app.add_typer(pain, name="pain")
+    app.command()(remind)
+
+
+def remind(
+    athlete: AthleteOption = None,
+    home: HomeOption = None,
+    today: TodayOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask for what is missing: scores an hour after and on the next morning, and reports while a spike is active."""
+    from dataclasses import asdict
+
+    from flows import steps
+    from flows.reminding import reminders
+    from report.messages import reminder_words
+
+    folder = home_of(home)
+    settings = settings_of(folder)
+    clock = steps.clock_of(settings, day_of(today))
+    with published(folder, settings, day_of(today)) as con:
+        asked = reminders(con, settings, athlete_of(settings, athlete), today=clock.today, now=clock.now)
+    rows = [
+        {**asdict(one), **dict(zip(("question", "answer"), reminder_words(one), strict=True))}
+        for one in asked
+    ]
+    if as_json or not rows:
+        show(rows, (), as_json=as_json, empty="Nothing to ask. That is no promise that nothing hurts.")
+    for row in () if as_json else rows:
+        print(f"{row['question']}\n  {row['answer']}")
 
 
 @pain.command("add")

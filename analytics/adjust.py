@@ -9,7 +9,7 @@ from itertools import groupby
 import polars as pl
 
 from analytics.load import SMALL_SPIKE_RATIO, SpikeBin, spike_bin
-from analytics.pain import PainLevel, Report, pain_of, says_something
+from analytics.pain import PainLevel, Report, pains_of, says_something
 from analytics.plan import (
     PLAN_SESSIONS,
     RACE_SESSION,
@@ -139,7 +139,7 @@ def knee_level(reports: Iterable[Report], *, today: date, rules: Rules = PUBLISH
     for knee in ("left", "right"):
         of_knee = [report for report in told if report.side in (knee, "both")]
         if of_knee and (today - of_knee[-1].local_date).days <= PAIN_COUNTS_DAYS:
-            pain = pain_of(of_knee, rules)
+            pain = pains_of(of_knee, rules)[-1]
             levels += [pain.level] if pain else []
     return max(levels, key=LEVELS.index, default=None)
 

@@ -13,6 +13,7 @@ from prefect.schedules import Cron
 
 from flows.daily import daily
 from flows.intake import intake
+from flows.log_knee_pain import log_knee_pain
 from flows.review import review
 from ingest.watch import drops
 from store.home import Home
@@ -23,18 +24,23 @@ LONGEST_RUN_S = 600
 
 
 def deployments(home: Home, settings: Settings) -> list[RunnerDeployment]:
-    """Return one deployment a flow, scheduled in the default athlete's time zone; one run at a time each."""
+    """
+    Return one deployment a flow, scheduled in the default athlete's time zone; one run at a time each.
+
+    `log-knee-pain` has no schedule: it is there for its form.
+    """
     zone = settings.athletes[settings.default_athlete].time_zone
-    schedules: list[tuple[Flow[..., Any], str]] = [
+    schedules: list[tuple[Flow[..., Any], str | None]] = [
         (intake, settings.schedules.intake),
         (review, settings.schedules.review),
         (daily, settings.schedules.daily),
+        (log_knee_pain, None),
     ]
     return [
         RunnerDeployment.from_flow(
             flow,
             name=DEPLOYMENT,
-            schedule=Cron(cron, timezone=zone),
+            schedule=Cron(cron, timezone=zone) if cron else None,
             parameters={"home": str(home.root)},
             concurrency_limit=ConcurrencyLimitConfig(limit=1),
             tags=["kneewatch"],

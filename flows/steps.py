@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from flows.adjusting import accept_proposal, undo_last
 from flows.alerting import forget_waits, note_try, raise_for_athlete, take_letters
 from flows.plans import NO_PLAN, PlanChoice, plan_choice
 from flows.refresh import athletes_of, names_of, refresh_athlete
-from ingest import intake, settle
+from ingest import intake, pain_log, settle
 from ingest.inbox import Dropped, dropped_files, given_files
 from ingest.intake import Taken
 from ingest.logs import PainReport
@@ -206,9 +206,39 @@ def bring_up_to_date(home: Home, settings: Settings, clock: Clock) -> None:
 def log_pain(home: Home, settings: Settings, clock: Clock, report: PainReport) -> list[dict[str, object]]:
     """Keep a report of knee pain, and return the alerts that it raises."""
     with _step(home, "log_pain", clock) as (con, _), transaction(con):
-        intake.save_pain_reports(con, [report])
+        pain_log.save_pain_reports(con, [report], now=clock.now)
     bring_up_to_date(home, settings, clock)
     return alerts_raised_at(home, clock.now)
+
+
+def edit_pain(
+    home: Home, settings: Settings, clock: Clock, report_id: str, changes: Mapping[str, object]
+) -> list[dict[str, object]]:
+    """
+    Correct a report of knee pain, and return the alerts that it raises now; those that no longer hold are withdrawn.
+
+    Raises:
+        LogError: A value is not allowed, or the report would say nothing.
+    """
+    with _step(home, "edit_pain", clock) as (con, _), transaction(con):
+        pain_log.edit_pain_report(con, report_id, changes, now=clock.now)
+    bring_up_to_date(home, settings, clock)
+    return alerts_raised_at(home, clock.now)
+
+
+def delete_pain(home: Home, settings: Settings, clock: Clock, report_id: str) -> PainReport:
+    """Take a report of knee pain out, withdraw the alerts that rest on it, and return what it was."""
+    with _step(home, "delete_pain", clock) as (con, _), transaction(con):
+        report = pain_log.delete_pain_report(con, report_id, now=clock.now)
+    bring_up_to_date(home, settings, clock)
+    return report
+
+
+def dismiss_question(home: Home, settings: Settings, clock: Clock, question_id: str) -> None:
+    """Note that words about a knee need no answer."""
+    with _step(home, "dismiss_question", clock) as (con, _), transaction(con):
+        pain_log.dismiss_question(con, question_id, now=clock.now)
+    publish(home, settings, clock)
 
 
 def change_plan(

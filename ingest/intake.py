@@ -7,14 +7,13 @@ import os
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, timedelta
 from itertools import chain
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import duckdb
-import polars as pl
 
 from ingest.containers import NO_WORDS, Inventory, Member, inventory_of, members_of
 from ingest.errors import IngestError, NotAnActivityError
@@ -25,18 +24,18 @@ from ingest.logs import (
     LogResult,
     PainReport,
     StrengthSession,
-    completed,
     decode_text,
     read_pain_csv,
     read_strength_csv,
 )
+from ingest.pain_log import keep_notes, save_pain_reports
 from ingest.platforms import Words
 from ingest.recording import NOTHING_TOLD, Told
 from ingest.settle import settle
 from ingest.unpack import ZIP_MAGIC, format_of, unpack
 from ingest.workers import limits_of, read_all, read_words
 from store.archive import archive_file, archive_original, quarantine_original, sha256_of
-from store.database import frame, insert, insert_rows, scalar, transaction
+from store.database import frame, insert_rows, scalar, transaction
 from store.files import sync_folder
 from store.home import Home
 from store.samples import write_samples
@@ -117,14 +116,16 @@ def take_in(
     dropped: Sequence[Dropped],
     *,
     now: datetime,
+    reads_notes: bool = True,
 ) -> Iterator[Taken]:
     """
     Take the files in, some dozens in a transaction, and yield what became of each.
 
     A file leaves the inbox only after the store has it, and only if it is still the file that was read. One
-    that is refused is set aside with its reason and stops nobody else. Doing it again changes nothing.
+    that is refused is set aside with its reason and stops nobody else. Doing it again changes nothing. `reads_notes`
+    says whether to look for pain in titles and notes.
     """
-    intake = _Intake(con, home, settings, now)
+    intake = _Intake(con, home, settings, now, reads_notes=reads_notes)
     for job, result in read_all(intake.jobs(dropped), limits_of(settings)):
         intake.keep(job, result)
         if intake.has_enough():
@@ -139,7 +140,7 @@ def read_again(con: duckdb.DuckDBPyConnection, home: Home, settings: Settings) -
     """
     Read every archived original again, each as of the time when it was first seen, and return what became of it.
 
-    Logs of pain and strength are left as they are: what they say may have been corrected since.
+    Logs of pain and strength, and notes of pain, are left as they are: what they say may have been corrected since.
     """
     seen = frame(
         con,
@@ -157,7 +158,7 @@ def read_again(con: duckdb.DuckDBPyConnection, home: Home, settings: Settings) -
         return []
     taken: list[Taken] = []
     for seen_at, dropped in batches.items():
-        taken += take_in(con, home, settings, dropped, now=seen_at)
+        taken += take_in(con, home, settings, dropped, now=seen_at, reads_notes=False)
     # The archive holds a .gz unpacked; how large it was when it was dropped is only known from before.
     con.executemany(
         "update exports set size_bytes = ? where athlete = ? and export_id = ? and file_name = ?",
@@ -189,11 +190,20 @@ def _forget(con: duckdb.DuckDBPyConnection, athlete: str, export_id: str) -> Non
 class _Intake:
     """One batch: the open store, the home, the settings, the time, and what is known of the files so far."""
 
-    def __init__(self, con: duckdb.DuckDBPyConnection, home: Home, settings: Settings, now: datetime) -> None:
+    def __init__(
+        self,
+        con: duckdb.DuckDBPyConnection,
+        home: Home,
+        settings: Settings,
+        now: datetime,
+        *,
+        reads_notes: bool,
+    ) -> None:
         self.con = con
         self.home = home
         self.settings = settings
         self.now = now
+        self.reads_notes = reads_notes
         self.archives: list[_Archive] = []
         self.max_bytes = settings.limits.max_file_mib * 2**20
         self._unwritten: list[_Outcome] = []
@@ -497,7 +507,8 @@ class _Intake:
             insert_rows(self.con, "laps", [lap for ready in found for lap in ready.laps])
             insert_rows(self.con, "outlines", [ready.outline for ready in found])
             logged = list(chain.from_iterable(outcome.log for outcome in outcomes))
-            save_pain_reports(self.con, [row for row in logged if isinstance(row, PainReport)])
+            save_pain_reports(self.con, [row for row in logged if isinstance(row, PainReport)], now=self.now)
+            self._keep_notes(outcomes)
             save_strength(self.con, [row for row in logged if isinstance(row, StrengthSession)])
             self._settle(found)
         sync_folder(self.home.state)  # the log that DuckDB commits to may be a new file
@@ -506,6 +517,13 @@ class _Intake:
                 self._tidy_archive(outcome.taken.export_id, outcome.refused)
             self._let_go(outcome.dropped)
         return [outcome.taken for outcome in outcomes]
+
+    def _keep_notes(self, outcomes: Sequence[_Outcome]) -> None:
+        """Look for pain in the words of the new activities."""
+        if self.reads_notes:
+            zones = {key: athlete.zone for key, athlete in self.settings.athletes.items()}
+            noted = ((one.taken.file_name, ready.row) for one in outcomes for ready in one.activities)
+            keep_notes(self.con, noted, zones=zones, now=self.now)
 
     def _settle(self, found: Sequence[Ready]) -> None:
         """Judge the new activities beside those around them."""
@@ -538,33 +556,6 @@ class _Intake:
         is_waiting = any(waiting == export_id for _, waiting in self._waiting)
         if not is_waiting and not scalar(self.con, query, export_id=export_id, outcomes=list(KNOWN_OUTCOMES)):
             original.unlink(missing_ok=True)
-
-
-def save_pain_reports(con: duckdb.DuckDBPyConnection, reports: Sequence[PainReport]) -> None:
-    """Write reports; one with the same athlete, date, time and side is completed or corrected by a later one."""
-    if not reports:
-        return
-    ids = [report.report_id for report in reports]
-    known = frame(
-        con,
-        "select * exclude (activity_id) from pain_reports where report_id in (select unnest($ids))",
-        ids=ids,
-    )
-    all_of_them = {
-        row["report_id"]: PainReport(**{**row, "flags": tuple(row["flags"])})
-        for row in known.iter_rows(named=True)
-    }
-    for report in reports:
-        earlier = all_of_them.get(report.report_id)
-        all_of_them[report.report_id] = completed(earlier, report) if earlier else report
-    con.execute("delete from pain_reports where report_id in (select unnest($ids))", {"ids": ids})
-    columns = {
-        one.name: [getattr(report, one.name) for report in all_of_them.values()] for one in fields(PainReport)
-    }
-    columns["flags"] = [list(flags) for flags in columns["flags"]]
-    told = pl.DataFrame(columns, schema_overrides={"flags": pl.List(pl.String)})
-    # A column of nothing has no type to be written with; left out, it is NULL as well.
-    insert(con, "pain_reports", told.select(one for one in told if one.null_count() < told.height))
 
 
 def save_strength(con: duckdb.DuckDBPyConnection, sessions: Sequence[StrengthSession]) -> None:

@@ -8,14 +8,14 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime, time
 from itertools import zip_longest
-from typing import Generic, Literal, TypeVar
+from typing import Generic, Literal, TypeVar, get_args
 from zoneinfo import ZoneInfo
 
 from store.errors import WrongUseError
 
-SIDES = ("left", "right", "both")
-SITES = ("kneecap", "below_kneecap", "outer", "inner", "back", "whole")
-FLAGS = (
+Side = Literal["left", "right", "both"]
+Site = Literal["kneecap", "below_kneecap", "outer", "inner", "back", "whole"]
+Flag = Literal[
     "swelling",
     "locking",
     "giving_way",
@@ -26,13 +26,18 @@ FLAGS = (
     "trauma_pop",
     "numbness",
     "hyperextension",
-)
+]
+SIDES: tuple[Side, ...] = get_args(Side)
+SITES: tuple[Site, ...] = get_args(Site)
+FLAGS: tuple[Flag, ...] = get_args(Flag)
 SCORES = ("before", "during", "after_60min", "next_morning")
 PAIN_COLUMNS = (
     *("date", "time", "athlete", "side", "site"),
     *SCORES,
     *("flags", "changed_gait", "muscle_soreness", "note"),
 )
+EDITABLE = ("site", *SCORES, "flags", "changed_gait", "muscle_soreness", "note")
+"""What can be corrected in a pain report."""
 STRENGTH_COLUMNS = (
     *("date", "athlete", "exercise", "sets", "reps", "load_kg"),
     *("duration_min", "rpe", "pain_during", "note"),
@@ -325,6 +330,27 @@ def completed(earlier: PainReport, later: PainReport) -> PainReport:
     return replace(
         earlier, **{name: value for name, value in said.items() if value is not None and value != ()}
     )
+
+
+def edited(report: PainReport, changes: Mapping[str, object]) -> PainReport:
+    """
+    Return the report with these values in the place of its own; None makes one unknown again.
+
+    Its day, time and side are what it is known by, and stay.
+
+    Raises:
+        LogError: A value is not allowed, or the report would say nothing.
+    """
+    said = {name: getattr(report, name) for name in EDITABLE} | dict(changes)
+    checked = pain_report(
+        athlete=report.athlete,
+        zone=ZoneInfo("UTC"),
+        on=report.local_date,
+        side=report.side,
+        **said,
+        source=report.source,
+    )
+    return replace(report, **{name: getattr(checked, name) for name in EDITABLE})
 
 
 def _pain_row(cells: Cells, athlete: str, zone: ZoneInfo, source: str, latest: date) -> PainReport:

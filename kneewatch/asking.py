@@ -28,9 +28,11 @@ def rows_of(con: duckdb.DuckDBPyConnection, question: str, **params: object) -> 
     return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
 
 
-def whole_id(con: duckdb.DuckDBPyConnection, table: str, column: str, beginning: str) -> str:
+def whole_id(
+    con: duckdb.DuckDBPyConnection, table: str, column: str, beginning: str, *, listed_by: str | None = None
+) -> str:
     """
-    Return the id that begins so.
+    Return the id that begins so; `listed_by` is the command that shows them, when it is not that of the table.
 
     Raises:
         KneewatchError: If there is none, or several.
@@ -43,7 +45,8 @@ def whole_id(con: duckdb.DuckDBPyConnection, table: str, column: str, beginning:
     if len(found) != 1:
         what = "begin" if found else "none begins"
         raise KneewatchError(
-            f"Of the {table}, {'several ' if found else ''}{what} with {beginning!r}; kneewatch {table} list shows them."
+            f"Of the {table.replace('_', ' ')}, {'several ' if found else ''}{what} with {beginning!r}; "
+            f"kneewatch {listed_by or f'{table} list'} shows them."
         )
     return str(found[0]["id"])
 

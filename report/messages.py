@@ -1,4 +1,4 @@
-"""What alerts say, in English: every sentence a runner gets about load and pain stands in this file."""
+"""What alerts and reminders say, in English: every sentence a runner gets about load and pain stands in this file."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -6,9 +6,11 @@ from typing import Any
 
 from analytics.alerts import SORE_KNEE_DAYS, Alert
 from analytics.pain import LASTING_PAIN_DAYS
+from analytics.reminders import Reminder
 from report.format import DAYS, Units, number, percent, score, short_day
 
 MEDICAL = "If pain is increasing or the knee swells, seek medical advice."
+ID_LETTERS = 12
 NO_DIAGNOSIS = "This does not show what is wrong with the knee."
 
 # Rate ratios of Schuster Brandt Frandsen et al. 2025 (adjusted, against runs up to 10 % beyond the longest).
@@ -53,6 +55,34 @@ FLAG_WORDS = {
     "numbness": "numbness",
     "hyperextension": "hyperextension",
 }
+
+
+ASKED = {
+    "after_60min": "How was the {side} knee an hour after the run of {day}, 0 to 10?",
+    "next_morning": "How was the {side} knee on the morning after {day}, 0 to 10?",
+    "report": "How were the knees on the run of {day}? A load spike is active and there is no report; that is not taken for no pain.",
+}
+ANSWERS = {
+    "after_60min": "kneewatch pain edit {id} --after-60min N",
+    "next_morning": "kneewatch pain edit {id} --next-morning N",
+    "report": "kneewatch pain add --date {date} --side SIDE --during N",
+}
+BOTH_KNEES_ASKED = {
+    "after_60min": "How were both knees an hour after the run of {day}, 0 to 10?",
+    "next_morning": "How were both knees on the morning after {day}, 0 to 10?",
+}
+
+
+def reminder_words(reminder: Reminder) -> tuple[str, str]:
+    """Return (question, command that answers it) of a reminder."""
+    asked = (BOTH_KNEES_ASKED if reminder.side == "both" else ASKED)[reminder.asks]
+    told = {
+        "side": reminder.side,
+        "day": f"{DAYS[reminder.local_date.weekday()]} ({short_day(reminder.local_date)})",
+        "date": reminder.local_date.isoformat(),
+        "id": (reminder.report_id or "")[:ID_LETTERS],
+    }
+    return asked.format(**told), ANSWERS[reminder.asks].format(**told)
 
 
 def alert_words(alert: Alert, units: Units) -> tuple[str, str]:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, time
 from pathlib import Path
+from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from flows import steps
+from ingest.logs import FLAGS, PAIN_COLUMNS, SCORES, SIDES, SITES
+from kneewatch.cli import app
 from store import home as homes
 from store.database import opened_published
 from store.home import Home
@@ -111,6 +115,88 @@ def test_prefect_hears_of_alerts_without_names_or_scores(tmp_path: Path) -> None
         assert private not in artifact.data
 
 
+def test_a_report_by_prefects_form_ends_in_the_same_tables_as_one_by_command(tmp_path: Path) -> None:
+    """All that the form asks for; only the source tells which way it came."""
+    from flows.log_knee_pain import log_knee_pain
+
+    by_form, by_command = home_with_the_spike(tmp_path / "a"), home_with_the_spike(tmp_path / "b")
+    settings = read_settings(by_form)
+    for home in (by_form, by_command):
+        steps.run_all(home, settings, steps.clock_of(settings, TODAY))
+    alerts_before = len(tables(by_form)["alerts"])
+
+    counts = log_knee_pain(
+        str(by_form.root),
+        "right",
+        during=7,
+        after_60min=4,
+        next_morning=0,
+        before=1,
+        site="kneecap",
+        flags=["locking", "swelling"],
+        changed_gait=False,
+        muscle_soreness=3,
+        day=date(2026, 8, 27),
+        at=time(20, 15),
+        athlete="mara",
+        today=TODAY,
+    )
+    words = "pain add --side right --during 7 --after-60min 4 --next-morning 0 --before 1 --site kneecap --flag locking "
+    words += "--flag swelling --same-gait --muscle-soreness 3 --date 2026-08-27 --time 20:15 --athlete mara --today 2026-08-28"
+    done = CliRunner().invoke(app, [*words.split(), "--home", str(by_command.root)])
+
+    found, expected = tables(by_form), tables(by_command)
+    reported = [row for row in found["pain_reports"] if "form" in row]
+    assert done.exit_code == 0, done.output
+    assert counts == {"reports": 1, "new": len(found["alerts"]) - alerts_before}
+    assert counts["new"] > 0
+    assert len(reported) == 1
+    assert ["cli" if cell == "form" else cell for cell in reported[0]] == list(
+        next(row for row in expected["pain_reports"] if "cli" in row)
+    )
+    assert found | {"pain_reports": []} == expected | {"pain_reports": []}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"side": "middle"},
+        {"side": "left", "during": 11},
+        {"side": "left", "during": -1},
+        {"side": "left", "flags": ["sad"]},
+    ],
+)
+def test_the_form_takes_what_is_allowed_and_nothing_else(wrong: dict[str, Any], home: Home) -> None:
+    """Prefect itself refuses the rest, before anything runs."""
+    from prefect.exceptions import ParameterTypeError
+
+    from flows.log_knee_pain import log_knee_pain
+
+    with pytest.raises(ParameterTypeError):
+        log_knee_pain(str(home.root), **wrong)
+
+
+def test_the_form_offers_choices_and_asks_for_neither_notes_nor_names() -> None:
+    """What Prefect's pages make the form of; they also keep what is entered."""
+    from flows.log_knee_pain import log_knee_pain
+
+    schema = log_knee_pain.parameters.model_dump()
+    form = schema["properties"]
+
+    def allowed(name: str) -> dict[str, Any]:
+        return next(one for one in form[name]["anyOf"] if one.get("type") != "null")
+
+    assert schema["required"] == ["home", "side"]
+    assert form["side"]["enum"] == list(SIDES)
+    assert allowed("site")["enum"] == list(SITES)
+    assert allowed("flags")["items"]["enum"] == list(FLAGS)
+    for score in (*SCORES, "muscle_soreness"):
+        assert (allowed(score)["minimum"], allowed(score)["maximum"]) == (0, 10)
+    assert set(PAIN_COLUMNS) - set(form) == {"date", "time", "note"}
+    assert set(form) - set(PAIN_COLUMNS) == {"home", "day", "at", "today"}
+    assert [name for name, field in form.items() if not field.get("description")] == []
+
+
 def test_every_flow_is_a_deployment_with_its_schedule(home: Home) -> None:
     """Schedules come from the settings and run in the athlete's time zone, one run at a time."""
     from flows.serve import deployments
@@ -119,7 +205,8 @@ def test_every_flow_is_a_deployment_with_its_schedule(home: Home) -> None:
 
     found = {one.flow_name: one for one in deployments(home, read_settings(home))}
 
-    assert {"intake", "review", "daily"} == set(found)
+    assert {"intake", "review", "daily", "log-knee-pain"} == set(found)
     assert found["review"].schedules[0].schedule.timezone == "Europe/Berlin"
     assert found["review"].schedules[0].schedule.cron == "0 6 * * *"
     assert found["intake"].concurrency_limit == 1
+    assert found["log-knee-pain"].schedules == []

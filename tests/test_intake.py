@@ -19,6 +19,8 @@ from flows.steps import Clock, retry, take_in
 from ingest import intake
 from ingest.inbox import dropped_files
 from ingest.intake import Taken
+from ingest.logs import PainReport
+from ingest.pain_log import save_pain_reports
 from sample_data import damage, fit_writer, gpx_writer
 from sample_data.recording import Recording, record
 from sample_data.story import Run
@@ -779,7 +781,7 @@ def test_an_empty_quarantine_has_nothing_to_retry(home: Home, settings: Settings
 
 def test_a_report_given_by_hand_is_written_once(home: Home) -> None:
     """The same report saved twice is one; what the second leaves open stays."""
-    from_hand = intake.PainReport(
+    from_hand = PainReport(
         report_id="r" * 64,
         athlete="mara",
         reported_at=CLOCK.now,
@@ -790,8 +792,8 @@ def test_a_report_given_by_hand_is_written_once(home: Home) -> None:
     )
 
     with opened_store(home) as con:
-        intake.save_pain_reports(con, [from_hand])
-        intake.save_pain_reports(con, [replace(from_hand, before=None, during=2.0)])
+        save_pain_reports(con, [from_hand], now=CLOCK.now)
+        save_pain_reports(con, [replace(from_hand, before=None, during=2.0)], now=CLOCK.now)
 
     [report] = rows(home, "from pain_reports")
     assert (report["before"], report["during"], report["flags"]) == (1.0, 2.0, [])

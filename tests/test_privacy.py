@@ -133,9 +133,37 @@ def test_of_an_error_prefect_hears_the_kind_alone(private_home: Home) -> None:
 
 @pytest.mark.prefect
 @pytest.mark.xdist_group("prefect")
+def test_of_a_report_by_its_form_prefect_keeps_what_was_entered_and_no_more(private_home: Home) -> None:
+    """Parameters are kept: the key of the athlete and the flag are among them; the note and what it raised are not."""
+    kneewatch(private_home, "run", "--today", "2026-07-02")
+    program = (
+        "import sys; from datetime import date, time; from store.home import at; "
+        "from flows.environment import use_prefect_of; use_prefect_of(at(sys.argv[1])); "
+        "from flows.log_knee_pain import log_knee_pain; log_knee_pain(sys.argv[1], 'right', during=9, flags=['swelling'], "
+        "day=date(2026, 7, 2), at=time(20), athlete='zaphod', today=date(2026, 7, 2))"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", program, private_home.root],
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+        env=plain_environment(),
+    )
+
+    records = records_of(private_home)
+    assert done.returncode == 0, done.stderr
+    assert "log-knee-pain" in records
+    assert found_in(records) == ["key of the athlete", "flag"]
+    assert found_in(done.stdout + done.stderr) == []
+
+
+@pytest.mark.prefect
+@pytest.mark.xdist_group("prefect")
 def test_every_step_and_flow_is_discreet() -> None:
     """Each is wrapped: of an error within, its kind is told, and where it came from is not."""
-    from flows import daily, intake, review, tasks
+    from flows import daily, intake, log_knee_pain, review, tasks
 
     def fail() -> None:
         raise ValueError("Zaphod at 53.17, 9.939")
@@ -143,8 +171,8 @@ def test_every_step_and_flow_is_discreet() -> None:
     with pytest.raises(StepError) as raised:
         discreet(fail)()
 
-    wrapped = [tasks.take_in, tasks.refresh, tasks.raise_alerts, tasks.publish, tasks.notify]
-    wrapped += [daily.daily, intake.intake, review.review]
+    wrapped = [tasks.take_in, tasks.refresh, tasks.raise_alerts, tasks.publish, tasks.notify, tasks.log_pain]
+    wrapped += [daily.daily, intake.intake, review.review, log_knee_pain.log_knee_pain]
     assert str(raised.value) == "fail failed (ValueError); `kneewatch run` says why."
     assert "Zaphod" not in "".join(traceback.format_exception(raised.value))
     assert [one.name for one in wrapped if not hasattr(one.fn, "__wrapped__")] == []

@@ -1,12 +1,13 @@
-"""Commands that take down what a person reports: pain; and what strength work there is."""
+"""Commands that take down what a person reports: pain, and what is asked about it; and what strength work there is."""
 
 from __future__ import annotations
 
-from datetime import date, datetime
-from typing import Annotated
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kneewatch.asking import day_shown, rows_of, short_id, whole_id
 from kneewatch.options import (
     AthleteOption,
     HomeOption,
@@ -19,17 +20,56 @@ from kneewatch.options import (
     settings_of,
 )
 from kneewatch.show import Column, show, text
+from store.errors import WrongUseError
 
-pain = typer.Typer(help="Knee pain: report it, look at the reports.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from store.home import Home
+    from store.settings import Settings
+
+pain = typer.Typer(
+    help="Knee pain: report it, correct it, look at the reports and at what is asked.", no_args_is_help=True
+)
 strength = typer.Typer(help="Strength work: the exercises.", no_args_is_help=True)
 
 SCORE_HELP = "0 to 10"
+REPORT_ID_HELP = "The report's id, or how it begins."
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands to the program."""
     app.add_typer(pain, name="pain")
     app.add_typer(strength, name="strength")
+    app.command()(remind)
+
+
+def remind(
+    athlete: AthleteOption = None,
+    home: HomeOption = None,
+    today: TodayOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask for what is missing: scores an hour after and on the next morning, and reports while a spike is active."""
+    from dataclasses import asdict
+
+    from flows import steps
+    from flows.reminding import reminders
+    from report.messages import reminder_words
+
+    folder = home_of(home)
+    settings = settings_of(folder)
+    clock = steps.clock_of(settings, day_of(today))
+    with published(folder, settings, day_of(today)) as con:
+        asked = reminders(con, settings, athlete_of(settings, athlete), today=clock.today, now=clock.now)
+    rows = [
+        {**asdict(one), **dict(zip(("question", "answer"), reminder_words(one), strict=True))}
+        for one in asked
+    ]
+    if as_json or not rows:
+        show(rows, (), as_json=as_json, empty="Nothing to ask. That is no promise that nothing hurts.")
+    for row in () if as_json else rows:
+        print(f"{row['question']}\n  {row['answer']}")
 
 
 @pain.command("add")
@@ -98,8 +138,7 @@ def pain_add(
     )
     raised = steps.log_pain(folder, settings, clock, report)
     print(f"Noted for {report.local_date.isoformat()}, {report.side} knee.")
-    for alert in raised:
-        print(f"\n{str(alert['severity']).upper()}: {alert['message']}\n{alert['action']}")
+    _print_alerts(raised)
 
 
 @pain.command("list")
@@ -112,12 +151,11 @@ def pain_list(
     folder = home_of(home)
     settings = settings_of(folder)
     with published(folder, settings, None) as con:
-        cursor = con.execute(
-            "select * from pain_reports where athlete = ? order by reported_at, side",
-            [athlete_of(settings, athlete)],
+        rows = rows_of(
+            con,
+            "select * from pain_reports where athlete = $athlete order by reported_at, side",
+            athlete=athlete_of(settings, athlete),
         )
-        names = [column[0] for column in cursor.description or ()]
-        rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     show(rows, _columns(), as_json=as_json, empty="Not reported.")
 
 
@@ -138,14 +176,147 @@ def strength_exercises(as_json: JsonOption = False) -> None:
         print("\n".join([*RULES, f"{WARM_UP}."]))
 
 
-def _columns() -> list[Column]:
-    from report.format import day, score
+@pain.command("edit")
+def pain_edit(
+    report_id: Annotated[str, typer.Argument(metavar="ID", help=REPORT_ID_HELP)],
+    before: Annotated[float | None, typer.Option("--before", help=SCORE_HELP)] = None,
+    during: Annotated[float | None, typer.Option("--during", help=SCORE_HELP)] = None,
+    after_60min: Annotated[float | None, typer.Option("--after-60min", help=SCORE_HELP)] = None,
+    next_morning: Annotated[float | None, typer.Option("--next-morning", help=SCORE_HELP)] = None,
+    site: Annotated[str | None, typer.Option("--site", help="As in pain add.")] = None,
+    flags: Annotated[
+        list[str] | None, typer.Option("--flag", help="Those there are now; may be repeated.")
+    ] = None,
+    changed_gait: Annotated[
+        bool | None, typer.Option("--changed-gait/--same-gait", help="Whether it changed how you ran.")
+    ] = None,
+    muscle_soreness: Annotated[float | None, typer.Option("--muscle-soreness", help=SCORE_HELP)] = None,
+    note: Annotated[str | None, typer.Option("--note", help="Free text.")] = None,
+    unknown: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--unknown", metavar="WHAT", help="Not known after all: during, flags, …; may be repeated."
+        ),
+    ] = None,
+    home: HomeOption = None,
+    today: TodayOption = None,
+) -> None:
+    """Correct a report; what it was is kept, and alerts that no longer hold are withdrawn."""
+    from flows import steps
+    from ingest.logs import EDITABLE
 
-    def _day(value: date) -> str:
-        return day(value)
+    folder = home_of(home)
+    settings = settings_of(folder)
+    values = (site, before, during, after_60min, next_morning, flags, changed_gait, muscle_soreness, note)
+    given = {name: value for name, value in zip(EDITABLE, values, strict=True) if value is not None}
+    changes = _with_unknown(given, [name.replace("-", "_") for name in unknown or ()], EDITABLE)
+    raised = steps.edit_pain(
+        folder,
+        settings,
+        steps.clock_of(settings, day_of(today)),
+        _report_id(folder, settings, report_id),
+        changes,
+    )
+    print("Corrected; what it was is kept.")
+    _print_alerts(raised)
+
+
+@pain.command("delete")
+def pain_delete(
+    report_id: Annotated[str, typer.Argument(metavar="ID", help=REPORT_ID_HELP)],
+    home: HomeOption = None,
+    today: TodayOption = None,
+) -> None:
+    """Take a report out; what it was is kept, and alerts that rest on it are withdrawn."""
+    from flows import steps
+
+    folder = home_of(home)
+    settings = settings_of(folder)
+    clock = steps.clock_of(settings, day_of(today))
+    report = steps.delete_pain(folder, settings, clock, _report_id(folder, settings, report_id))
+    print(
+        f"Taken out: {report.local_date.isoformat()}, {report.side} knee. That day is not reported, unless there is another."
+    )
+
+
+@pain.command("questions")
+def pain_questions(
+    home: HomeOption = None,
+    athlete: AthleteOption = None,
+    all_questions: Annotated[bool, typer.Option("--all", help="Also those answered and dismissed.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Show words of your exports about a knee that can be read in more than one way."""
+    folder = home_of(home)
+    settings = settings_of(folder)
+    with published(folder, settings, None) as con:
+        rows = rows_of(
+            con,
+            "select * from pain_questions where athlete = $athlete and ($all_questions or status = 'open') "
+            "order by local_date, question_id",
+            athlete=athlete_of(settings, athlete),
+            all_questions=all_questions,
+        )
+    columns: list[Column] = [
+        ("local_date", "Day", day_shown),
+        ("words", "You wrote", text),
+        ("status", "Status", text),
+        ("question_id", "ID", short_id),
+    ]
+    show(rows, columns, as_json=as_json, empty="Nothing is open.")
+    if rows and not as_json:
+        print("Answer: kneewatch pain add --date DAY --side … ; or leave it: kneewatch pain dismiss ID")
+
+
+@pain.command("dismiss")
+def pain_dismiss(
+    question_id: Annotated[str, typer.Argument(metavar="ID", help="The question's id, or how it begins.")],
+    home: HomeOption = None,
+) -> None:
+    """Leave a question unanswered for good; nothing is made of the words."""
+    from flows import steps
+
+    folder = home_of(home)
+    settings = settings_of(folder)
+    with published(folder, settings, None) as con:
+        this = whole_id(con, "pain_questions", "question_id", question_id, listed_by="pain questions")
+    steps.dismiss_question(folder, settings, steps.clock_of(settings), this)
+    print(f"Left unanswered: {short_id(this)}.")
+
+
+def _report_id(folder: Home, settings: Settings, beginning: str) -> str:
+    with published(folder, settings, None) as con:
+        return whole_id(con, "pain_reports", "report_id", beginning, listed_by="pain list")
+
+
+def _with_unknown(
+    given: Mapping[str, object], unknown: Sequence[str], editable: Sequence[str]
+) -> dict[str, object]:
+    """
+    Return the changes, with what is not known after all.
+
+    Raises:
+        WrongUseError: There is no change, one is given and unknown at once, or cannot be changed.
+    """
+    if wrong := [name for name in unknown if name not in editable or name in given]:
+        raise WrongUseError(
+            f"--unknown {wrong[0]}: allowed are {', '.join(editable)}, each unless it is given a value."
+        )
+    if not given and not unknown:
+        raise WrongUseError("There is nothing to correct; give a score, or --unknown WHAT.")
+    return {**given} | {name: () if name == "flags" else None for name in unknown}
+
+
+def _print_alerts(raised: Sequence[dict[str, object]]) -> None:
+    for alert in raised:
+        print(f"\n{str(alert['severity']).upper()}: {alert['message']}\n{alert['action']}")
+
+
+def _columns() -> list[Column]:
+    from report.format import score
 
     return [
-        ("local_date", "Day", _day),
+        ("local_date", "Day", day_shown),
         ("side", "Knee", text),
         ("site", "Site", text),
         ("before", "Before", score),
@@ -156,4 +327,5 @@ def _columns() -> list[Column]:
         ("changed_gait", "Changed gait", lambda value: {True: "yes", False: "no"}.get(value, "")),
         ("muscle_soreness", "Muscles", score),
         ("note", "Note", text),
+        ("report_id", "ID", short_id),
     ]

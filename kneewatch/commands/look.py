@@ -23,7 +23,7 @@ from kneewatch.options import (
     published,
     settings_of,
 )
-from kneewatch.show import Column, plain_columns, print_json, show, show_notices, text
+from kneewatch.show import Column, harmless, plain_columns, print_json, show, show_notices, text
 from store.errors import WrongUseError
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from report.format import Units
     from store.settings import Settings
 
-alerts = typer.Typer(help="Alerts: list them, acknowledge one, try the channels.")
+alerts = typer.Typer(help="Alerts: list them, show one with its evidence, acknowledge one, try the channels.")
 exports = typer.Typer(help="Every file seen, and what became of it.")
 
 
@@ -223,6 +223,34 @@ def list_alerts(
             notices, empty="No open alert. That is no promise: a quiet day never proves that all is well."
         )
     return rows
+
+
+@alerts.command("show")
+def alerts_show(
+    alert_id: Annotated[str, typer.Argument(metavar="ID", help="The alert's id, or how it begins.")],
+    as_sql: Annotated[
+        bool, typer.Option("--sql", help="Also a query that returns its numbers; all else as comments.")
+    ] = False,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show an alert with the numbers it rests on, each with the row it came from."""
+    from report.evidence import evidence_numbers, evidence_query
+
+    folder = home_of(home)
+    with published(folder, settings_of(folder), None) as con:
+        this = whole_id(con, "alerts", "alert_id", alert_id)
+        [alert] = rows_of(con, "select * from alerts where alert_id = $this", this=this)
+    evidence = json.loads(alert["evidence"])
+    query_of_it = {"sql": evidence_query(evidence)} if as_sql else {}
+    if as_json:
+        print_json({**alert, "evidence": evidence, **query_of_it})
+        return
+    lines = [_alert_title(alert), alert["message"], alert["action"]]
+    lines += [f"{name} {value:g}  ({row_id})" for row_id, name, value in evidence_numbers(evidence)]
+    said = harmless("\n".join(lines)).splitlines()
+    print("\n".join(f"-- {line}" if as_sql else line for line in said))
+    print(*query_of_it.values(), sep="", end="")
 
 
 @alerts.command("ack")

@@ -1,0 +1,28 @@
+"""What to ask an athlete, from the database."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+import duckdb
+
+from analytics.reminders import Reminder, find_reminders
+from analytics.spikes import find_spikes
+from flows.refresh import rules_of, runs_and_days
+from store.database import frame
+from store.settings import Settings
+
+
+def reminders(
+    con: duckdb.DuckDBPyConnection, settings: Settings, athlete: str, *, today: date, now: datetime
+) -> list[Reminder]:
+    """Return what to ask the athlete on `today`, oldest first."""
+    runs, daily = runs_and_days(con, athlete, today)
+    reports = frame(
+        con,
+        "select p.report_id, p.local_date, p.side, p.after_60min, p.next_morning, p.activity_id, "
+        "r.started_at + to_milliseconds((r.elapsed_s * 1000)::bigint) as ended_at "
+        "from pain_reports p left join runs r using (activity_id) where p.athlete = $athlete",
+        athlete=athlete,
+    )
+    return find_reminders(reports, runs, find_spikes(runs, daily, rules_of(settings)), today=today, now=now)

@@ -1,0 +1,42 @@
+with
+    evidence (id, name, value) as (values
+        {numbers}
+    ),
+    of_runs as (
+        select
+            r.activity_id as id,
+            r.distance_m,
+            m.longest_30d_m,
+            m.spike_ratio,
+            sum(d.distance_m) filter (d.local_date > r.local_date - 7) as week_m,
+            sum(d.distance_m) filter (d.local_date between r.local_date - 13 and r.local_date - 7) as week_before_m,
+            sum(d.steep_descent_m) filter (d.local_date > r.local_date - 7) as descent_7d_m,
+            sum(d.steep_descent_m) filter (d.local_date <= r.local_date - 7) / 3 as descent_mean_m,
+            max(d.acwr_uncoupled) filter (d.local_date = r.local_date) as acwr_uncoupled
+        from runs r
+        join run_metrics m using (activity_id)
+        join daily_load d on d.athlete = r.athlete and d.local_date between r.local_date - 27 and r.local_date
+        where r.activity_id in (select id from evidence)
+        group by all
+    ),
+    of_reports as (
+        select
+            report_id as id,
+            before,
+            during,
+            after_60min,
+            next_morning,
+            greatest(before, during, after_60min, next_morning) as peak,
+            len(flags)::double as flag_count
+        from pain_reports
+        where report_id in (select id from evidence)
+    ),
+    found as (
+        from (unpivot of_runs on columns(* exclude (id)) into name name value value)
+        union all
+        from (unpivot of_reports on columns(* exclude (id)) into name name value value)
+    )
+select id, name, evidence.value as in_alert, found.value as in_database
+from evidence
+left join found using (id, name)
+order by id, name;

@@ -38,10 +38,10 @@ NOT_DERIVED = ("exports", "activities", "laps", "pain_reports", "strength_sessio
 class Diary:
     """One athlete's history in a store, and what may happen to it."""
 
-    def __init__(self, con: Any, home: Home, rng: random.Random) -> None:
+    def __init__(self, con: Any, home: Home, rng: random.Random, runs: int = RUNS) -> None:
         self.con, self.home, self.rng = con, home, rng
         self.today, self.told, self.written = TODAY, GIVEN, 0
-        for place in range(RUNS):
+        for place in range(runs):
             self.run(FIRST + place * EVERY)
 
     def run(self, started_at: datetime | None = None) -> None:
@@ -51,7 +51,11 @@ class Diary:
         )
         seed = self.written = self.written + 1
         samples = made_up_samples(
-            started_at, seconds=1950, speed_m_per_s=2.6 + seed % 4 / 10, hr_bpm=138.0 + seed % 5, seed=seed
+            started_at,
+            seconds=1950,
+            speed_m_per_s=2.6 + seed % 4 / 10,
+            hr_bpm=132.0 + seed % 4 * 5,
+            seed=seed,
         )
         samples = samples.with_columns(temperature_c=pl.lit(10.0 + seed % 13))
         write_activity(
@@ -170,6 +174,35 @@ def test_the_run_of_today_costs_the_weeks_from_its_own_on(diary: Diary) -> None:
     diary.run(datetime(2026, 5, 27, 18, tzinfo=UTC))
     assert diary.refresh()["weeks_computed"] == 10
     assert diary.refresh(rebuild=True)["weeks_computed"] == every == 22  # the last of the plan's
+
+
+def assert_as_from_nothing(diary: Diary) -> None:
+    diary.refresh()
+    found = diary.derived()
+    diary.refresh(rebuild=True)
+    for table, rows in diary.derived().items():
+        assert_frame_equal(found[table], rows, rel_tol=1e-9, abs_tol=1e-9)
+
+
+def test_a_maximum_of_today_goes_through_every_week(diary: Diary) -> None:
+    """No run has it yet, but the second opinion on easy pace is read at 75 % of it."""
+    diary.refresh()
+    before = diary.derived()["weekly_pace"]["line_pace_s_per_km"].drop_nulls()
+    diary.told = GIVEN | {"since": {TODAY.isoformat(): {"max_hr_bpm": 187}}}
+
+    assert_as_from_nothing(diary)
+    after = diary.derived()["weekly_pace"]["line_pace_s_per_km"].drop_nulls()
+    assert after.to_list() != before.to_list()
+
+
+def test_a_week_begins_without_a_run_as_well(home: Home) -> None:
+    """With a plan alone there are no days; its weeks are judged from their first day on."""
+    with opened_store(home) as con:
+        diary = Diary(con, home, random.Random(), runs=0)
+        for _ in range(3):
+            diary.today += timedelta(days=7)
+            assert_as_from_nothing(diary)
+        assert len(diary.derived()["weekly_pace"]) == 12
 
 
 facts = st.lists(st.tuples(st.integers(0, 20), st.integers(0, 3)), max_size=20)

@@ -13,6 +13,7 @@ import polars as pl
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from analytics.rules import PUBLISHED
 from report import charts
 from report.exercises import WARM_UP
 from report.format import (
@@ -194,7 +195,11 @@ def week_ahead_sentence(upcoming: Sequence[Mapping[str, Any]], units: Units) -> 
     if not known:
         return ""
     steepest = max(known, key=lambda run: (run["week_is_ramp"], run["week_ramp_ratio"]))
-    verdict = "a steep rise" if steepest["week_is_ramp"] else "no steep rise"
+    verdict = "no steep rise"
+    if steepest["week_is_ramp"]:
+        verdict = "a steep rise"
+    elif steepest["week_ramp_ratio"] > PUBLISHED.ramp_over:
+        verdict = "by too little, or after too little, to count as a steep rise"
     done = f"{units.distance(steepest['week_done_m'])} run and " if steepest["week_done_m"] else ""
     return (
         f"The steepest seven days end on {day(steepest['local_date'])}: {done}"

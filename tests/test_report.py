@@ -25,6 +25,7 @@ from report.page import (
     race_sentence,
     render_page,
     trend_sentence,
+    week_ahead_sentence,
 )
 from report.questions import query_names, read_query
 from store.database import migrate
@@ -636,6 +637,19 @@ def test_the_steepest_week_ahead_is_told_with_both_parts(season: duckdb.DuckDBPy
         "The steepest seven days end on Sun 23 Aug: 13.2 km run and 23.1 km planned, "
         "after 24.0 km in the seven days before, +51 %: a steep rise."
     ) in text
+
+
+@pytest.mark.parametrize(
+    ("ratio", "is_ramp", "verdict"),
+    [(0.2, False, "no steep rise"), (2.8, False, "to count as a steep rise"), (0.4, True, ": a steep rise")],
+)
+def test_a_rise_over_next_to_nothing_is_not_called_none(ratio: float, is_ramp: bool, verdict: str) -> None:
+    """280 % over a week of 3 km is much, and still no steep rise by the rules."""
+    run = {"week_ramp_ratio": ratio, "week_is_ramp": is_ramp, "local_date": TODAY}
+    metres = {"week_done_m": 0.0, "week_planned_m": 12_000.0, "week_before_m": 3_000.0}
+
+    assert week_ahead_sentence([run | metres], KM).endswith(f"{verdict}.")
+    assert week_ahead_sentence([run | metres | {"week_ramp_ratio": None}], KM) == ""
 
 
 def test_moved_and_unplanned_runs_say_so(season: duckdb.DuckDBPyConnection) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import random
-import time
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -252,24 +251,6 @@ def test_no_form_is_no_row() -> None:
     assert told["week_start"].to_list() == [MON + timedelta(weeks=week) for week in (0, 1, 2, 3, 53)]
     assert by_speed(run_of(np.array([]))).is_empty()
     assert by_speed(run_of(np.full(600, 2.6))).schema == RUN_FORM
-
-
-def test_ten_years_take_no_time() -> None:
-    """A formula that changes is computed again for every week."""
-    rows = [
-        (f"run {day}", MON + timedelta(days=day), measure, speed, 250.0 + day % 5, 600.0)
-        for day in range(0, 3650, 2)
-        for measure in MEASURES
-        for speed in (2.4, 2.6, 2.8)
-    ]
-    frame_of_all = pl.DataFrame(rows, schema=FORM, orient="row")
-
-    def timed() -> float:
-        begin = time.perf_counter()
-        form_trends(frame_of_all, weeks(522))
-        return time.perf_counter() - begin
-
-    assert min(timed() for _ in range(2)) < 3  # 0.3 s where it was written
 
 
 @given(

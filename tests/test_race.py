@@ -2,7 +2,6 @@
 
 import json
 import random
-import time
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -254,23 +253,6 @@ def test_a_further_effort_never_makes_a_week_slower(rows: list[tuple[int, float]
     )
 
     assert (all_of_them <= without).all()
-
-
-def test_ten_years_take_no_time() -> None:
-    """A formula that changes is computed again for every week."""
-    efforts = [
-        (f"run {day}", day, metres, metres / (2.5 + day % 7 / 10))
-        for day in range(0, 3650, 2)
-        for metres in (400.0, 800.0, 1000.0, 1609.344, 5000.0, 10000.0)
-    ]
-    frame_of_all = efforts_of(*efforts)
-
-    def timed() -> float:
-        begin = time.perf_counter()
-        race_equivalents(frame_of_all, weeks(522))
-        return time.perf_counter() - begin
-
-    assert min(timed() for _ in range(3)) < 1  # 0.1 s where it was written
 
 
 def test_personal_bests_are_runs_faster_than_all_before(home: Home) -> None:

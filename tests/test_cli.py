@@ -281,7 +281,7 @@ def test_an_adjustment_needs_a_plan_and_one_wish_at_a_time(home: Home) -> None:
 
     assert shown.stdout.startswith("No plan: kneewatch plan use")
     assert (accepted.returncode, both.returncode) == (2, 2)
-    assert "kneewatch plan use NAME --race DATE" in accepted.stderr
+    assert "kneewatch plan use NAME --race YYYY-MM-DD" in accepted.stderr
 
 
 def test_sql_answers_and_cannot_write(sample_home: Home, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from flows.refresh import athletes_of, names_of, refresh_athlete
 from ingest import intake, pain_log, settle
 from ingest.inbox import Dropped, dropped_files, given_files
 from ingest.intake import Taken
-from ingest.logs import PainReport
+from ingest.logs import PainReport, StrengthSession
 from report.format import Units
 from report.notify import send
 from store.database import frame, insert_rows, opened_published, opened_store, scalar, transaction
@@ -239,6 +239,14 @@ def dismiss_question(home: Home, settings: Settings, clock: Clock, question_id: 
     with _step(home, "dismiss_question", clock) as (con, _), transaction(con):
         pain_log.dismiss_question(con, question_id, now=clock.now)
     publish(home, settings, clock)
+
+
+def log_strength(home: Home, settings: Settings, clock: Clock, session: StrengthSession) -> StrengthSession:
+    """Keep strength work, compute what follows from it, and return the session of that day as it is now."""
+    with _step(home, "log_strength", clock) as (con, _), transaction(con):
+        whole = intake.add_strength(con, session)
+    bring_up_to_date(home, settings, clock)
+    return whole
 
 
 def change_plan(

@@ -20,6 +20,7 @@ from ingest.errors import IngestError, NotAnActivityError
 from ingest.inbox import Dropped, given_files, is_still_the_same
 from ingest.jobs import READER_VERSION, Job, Read, Ready, Tables
 from ingest.logs import (
+    Exercise,
     LogError,
     LogResult,
     PainReport,
@@ -27,6 +28,7 @@ from ingest.logs import (
     decode_text,
     read_pain_csv,
     read_strength_csv,
+    together,
 )
 from ingest.pain_log import keep_notes, save_pain_reports
 from ingest.platforms import Words
@@ -556,6 +558,20 @@ class _Intake:
         is_waiting = any(waiting == export_id for _, waiting in self._waiting)
         if not is_waiting and not scalar(self.con, query, export_id=export_id, outcomes=list(KNOWN_OUTCOMES)):
             original.unlink(missing_ok=True)
+
+
+def add_strength(con: duckdb.DuckDBPyConnection, session: StrengthSession) -> StrengthSession:
+    """Add to the strength session of that day what was done beside it, and return it as it is now."""
+    earlier = frame(
+        con,
+        "select * from strength_sessions where session_id = $session_id",
+        session_id=session.session_id,
+    )
+    for row in earlier.iter_rows(named=True):
+        exercises = tuple(Exercise(**exercise) for exercise in row["exercises"])
+        session = together(StrengthSession(**{**row, "exercises": exercises}), session)
+    save_strength(con, [session])
+    return session
 
 
 def save_strength(con: duckdb.DuckDBPyConnection, sessions: Sequence[StrengthSession]) -> None:

@@ -231,8 +231,21 @@ def read_strength_csv(
     sessions: dict[str, StrengthSession] = {}
     for session in lines.rows:
         earlier = sessions.get(session.session_id)
-        sessions[session.session_id] = _together(earlier, session) if earlier else session
+        sessions[session.session_id] = together(earlier, session) if earlier else session
     return replace(lines, rows=tuple(sessions.values()))
+
+
+def together(earlier: StrengthSession, later: StrengthSession) -> StrengthSession:
+    """Return what two entries of one day say together: all exercises, the higher numbers, both notes."""
+    notes = dict.fromkeys(note for note in (earlier.note, later.note) if note)
+    return replace(
+        earlier,
+        exercises=earlier.exercises + later.exercises,
+        duration_s=_highest(earlier.duration_s, later.duration_s),
+        rpe=_highest(earlier.rpe, later.rpe),
+        pain_during=_highest(earlier.pain_during, later.pain_during),
+        note="\n".join(notes) or None,
+    )
 
 
 def pain_report(
@@ -390,18 +403,6 @@ def _strength_row(cells: Cells, athlete: str, latest: date) -> StrengthSession:
         pain_during=number_in(cells, "pain_during", _SCORE),
         note=cells.get("note"),
         latest=latest,
-    )
-
-
-def _together(earlier: StrengthSession, later: StrengthSession) -> StrengthSession:
-    notes = dict.fromkeys(note for note in (earlier.note, later.note) if note)
-    return replace(
-        earlier,
-        exercises=earlier.exercises + later.exercises,
-        duration_s=_highest(earlier.duration_s, later.duration_s),
-        rpe=_highest(earlier.rpe, later.rpe),
-        pain_during=_highest(earlier.pain_during, later.pain_during),
-        note="\n".join(notes) or None,
     )
 
 

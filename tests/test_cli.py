@@ -191,6 +191,37 @@ def test_pain_is_reported_in_one_line_and_answered(own_home: Path) -> None:
     assert ("left", 4.0) in [(report["side"], report["during"]) for report in reports]
 
 
+def test_strength_work_is_noted_exercise_by_exercise(own_home: Path) -> None:
+    """All of one day are one session, to which each is added; the log that was dropped before counts as well."""
+    before = len(json.loads(kneewatch("strength", "list", "--json", home=own_home).stdout))
+    first = ("strength", "add", "leg curl", "--sets", "3", "--reps", "10", "--rpe", "5")
+    second = (
+        "strength",
+        "add",
+        "Bulgarian split squat",
+        "--rpe",
+        "6",
+        "--duration-min",
+        "25",
+        "--note",
+        "slow",
+    )
+    day = ("--date", "2026-09-30", "--today", "2026-10-03")
+
+    for words in (first, second):
+        said = kneewatch(*words, *day, home=own_home)
+    listed = kneewatch("strength", "list", home=own_home).stdout
+    sessions = json.loads(kneewatch("strength", "list", "--json", home=own_home).stdout)
+
+    assert said.stdout == "Noted for 2026-09-30: leg curl, Bulgarian split squat.\n"
+    assert len(sessions) == before + 1
+    (new,) = [one for one in sessions if one["local_date"] == "2026-09-30"]
+    assert (new["rpe"], new["duration_s"], new["note"]) == (6, 1500, "slow")
+    assert new["exercises"][0] == {"name": "leg curl", "sets": 3, "reps": 10, "load_kg": None}
+    assert "leg curl, Bulgarian split squat" in " ".join(listed.split())
+    assert kneewatch("strength", "add", "leg curl", "--rpe", "11", home=own_home).returncode == 2
+
+
 def test_a_wrong_score_is_refused_with_what_is_allowed(own_home: Path) -> None:
     """Exit 2, and nothing is kept."""
     found = kneewatch("pain", "add", "--side", "left", "--during", "12", home=own_home)

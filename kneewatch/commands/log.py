@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 pain = typer.Typer(
     help="Knee pain: report it, correct it, look at the reports and at what is asked.", no_args_is_help=True
 )
-strength = typer.Typer(help="Strength work: the exercises.", no_args_is_help=True)
+strength = typer.Typer(help="Strength work: note it, look at it, and how it is done.", no_args_is_help=True)
 
 SCORE_HELP = "0 to 10"
 REPORT_ID_HELP = "The report's id, or how it begins."
@@ -157,6 +157,73 @@ def pain_list(
             athlete=athlete_of(settings, athlete),
         )
     show(rows, _columns(), as_json=as_json, empty="Not reported.")
+
+
+@strength.command("add")
+def strength_add(
+    exercise: Annotated[str, typer.Argument(metavar="EXERCISE", help='Such as "leg curl".')],
+    sets: Annotated[int | None, typer.Option("--sets", help="How many sets.")] = None,
+    reps: Annotated[int | None, typer.Option("--reps", help="Repetitions of a set.")] = None,
+    load_kg: Annotated[float | None, typer.Option("--load-kg", help="Weight, kilograms.")] = None,
+    duration_min: Annotated[
+        float | None, typer.Option("--duration-min", help="How long all of the day's work took, minutes.")
+    ] = None,
+    rpe: Annotated[float | None, typer.Option("--rpe", help=f"How hard it was, {SCORE_HELP}.")] = None,
+    pain_during: Annotated[
+        float | None, typer.Option("--pain-during", help=f"Knee pain while doing it, {SCORE_HELP}.")
+    ] = None,
+    note: Annotated[str | None, typer.Option("--note", help="Free text; stays in your database.")] = None,
+    day: Annotated[
+        datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], metavar="DATE", help="Which day.")
+    ] = None,
+    athlete: AthleteOption = None,
+    home: HomeOption = None,
+    today: TodayOption = None,
+) -> None:
+    """Note an exercise; all of one day are one session."""
+    from flows import steps
+    from ingest.logs import Exercise, strength_session
+
+    folder = home_of(home)
+    settings = settings_of(folder)
+    clock = steps.clock_of(settings, day_of(today))
+    session = strength_session(
+        athlete=athlete_of(settings, athlete),
+        on=day.date() if day else clock.today,
+        exercises=[Exercise(name=exercise, sets=sets, reps=reps, load_kg=load_kg)],
+        duration_min=duration_min,
+        rpe=rpe,
+        pain_during=pain_during,
+        note=note,
+        latest=clock.today,
+    )
+    whole = steps.log_strength(folder, settings, clock, session)
+    print(f"Noted for {whole.local_date.isoformat()}: {', '.join(one.name for one in whole.exercises)}.")
+
+
+@strength.command("list")
+def strength_list(
+    home: HomeOption = None, athlete: AthleteOption = None, as_json: JsonOption = False
+) -> None:
+    """Show the strength sessions."""
+    from report.format import score
+
+    folder = home_of(home)
+    settings = settings_of(folder)
+    with published(folder, settings, None) as con:
+        rows = rows_of(
+            con,
+            "select * from strength_sessions where athlete = $athlete order by local_date",
+            athlete=athlete_of(settings, athlete),
+        )
+    columns: list[Column] = [
+        ("local_date", "Day", day_shown),
+        ("exercises", "Exercises", lambda all_of_them: ", ".join(one["name"] for one in all_of_them)),
+        ("duration_s", "Minutes", lambda duration_s: text(duration_s and round(duration_s / 60))),
+        ("rpe", "RPE", text),
+        ("pain_during", "Pain during", score),
+    ]
+    show(rows, columns, as_json=as_json, empty="No strength session yet.")
 
 
 @strength.command("exercises")

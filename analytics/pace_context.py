@@ -95,13 +95,18 @@ def zone_pace(
         One row a week and zone with a run: the columns of table zone_pace without athlete. Paces are planned time over
         planned distance of the sessions that were run, and grade-adjusted pace weighted by distance.
     """
-    planned = sessions.filter(pl.col("distance_m") > 0, pl.col("duration_s") > 0).select(
-        "local_date", "session", "zone", "duration_s"
+    same = ("local_date", "session")  # of two alike on one day the shorter is the first in both frames
+    planned = (
+        sessions.filter(pl.col("distance_m") > 0)
+        .select(*same, "zone", "duration_s", place=pl.col("distance_m").rank("ordinal").over(same))
+        .filter(pl.col("duration_s") > 0)
     )
     known = runs.filter(pl.col("distance_m") > 0, pl.col("gap_s_per_km").is_not_null())
     done = (
-        matched.select("local_date", "session", "activity_id", "planned_distance_m")
-        .join(planned, on=["local_date", "session"])
+        matched.filter(pl.col("planned_distance_m") > 0)
+        .with_columns(place=pl.col("planned_distance_m").rank("ordinal").over(same))
+        .select(*same, "place", "activity_id", "planned_distance_m")
+        .join(planned, on=[*same, "place"])
         .join(known.select("activity_id", "distance_m", "gap_s_per_km"), on="activity_id")
     )
     zones = (

@@ -242,6 +242,20 @@ def test_a_plan_can_be_chosen_and_shown(tmp_path: Path) -> None:
     assert "half_marathon_intermediate" in wrong.stderr
 
 
+def test_a_session_moved_beside_one_alike_is_shown_once(tmp_path: Path) -> None:
+    """Each with what became of it."""
+    kneewatch("plan", "use", "half_marathon_beginner", "--race", "2027-04-04", home=tmp_path)
+    before = json.loads(kneewatch("plan", "show", "--json", home=tmp_path).stdout)
+    first, second, *_ = [row["local_date"] for row in before if row["session"] == "easy"]
+
+    moved = kneewatch("plan", "move", first, second, "--session", "easy", home=tmp_path)
+    after = json.loads(kneewatch("plan", "show", "--json", home=tmp_path).stdout)
+
+    assert moved.returncode == 0, moved.stderr
+    assert len([row for row in after if (row["local_date"], row["session"]) == (second, "easy")]) == 2
+    assert len(after) <= len(before)
+
+
 def test_a_plan_goes_out_and_is_checked(tmp_path: Path) -> None:
     """What was exported is a file to check; what was found is exit 1."""
     home, table = tmp_path / "home", tmp_path / "mine.csv"

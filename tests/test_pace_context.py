@@ -227,6 +227,21 @@ def test_within_five_percent_is_as_planned(gap_s_per_km: float, word: str) -> No
     assert told["pace"].to_list() == [word]
 
 
+def test_two_sessions_alike_on_one_day_count_once_each() -> None:
+    """As when one was moved to the day of the other."""
+    sessions = sessions_of((1, "easy", "Z2", 6, 42), (1, "easy", "Z2", 4, 30))
+    matched = matched_of((1, "easy", 4, "short"), (1, "easy", 6, "long"))
+    runs = runs_of(
+        run(1, activity_id="long", distance_m=6000.0, gap_s_per_km=420.0),
+        run(1, activity_id="short", distance_m=4000.0, gap_s_per_km=450.0),
+    )
+
+    (told,) = zone_pace(sessions, matched, runs, starts(1)).to_dicts()
+
+    assert (told["runs"], told["distance_m"]) == (2, 10_000)
+    assert told["planned_pace_s_per_km"] == pytest.approx(432)
+
+
 def test_a_run_without_pace_and_no_plan_have_no_zones() -> None:
     """Nothing is made up."""
     sessions, matched = sessions_of((1, "easy", "Z2", 6, 42)), matched_of((1, "easy", 6, "run 1"))

@@ -51,6 +51,21 @@ def add_to(app: typer.Typer) -> None:
     app.add_typer(plan, name="plan")
 
 
+PLAN_BESIDE_DONE = """
+    select p.* exclude (place), v.status, v.distance_m as done_m
+    from (
+        select *, row_number() over (partition by local_date, session order by distance_m, session_key) as place
+        from plan_sessions where athlete = $athlete
+    ) p
+    left join (
+        select *, row_number() over (partition by local_date, session order by planned_distance_m) as place
+        from plan_vs_actual where athlete = $athlete
+    ) v using (local_date, session, place)
+    order by local_date, session
+"""
+"""Two sessions alike on one day, as after a move, stand beside what became of each."""
+
+
 @plan.command("show")
 def plan_show(
     home: HomeOption = None,
@@ -67,9 +82,7 @@ def plan_show(
     with published(folder, settings, day_of(today)) as con:
         rows = rows_of(
             con,
-            "select p.*, v.status, v.distance_m as done_m from plan_sessions p "
-            "left join plan_vs_actual v using (athlete, local_date, session) where athlete = $athlete "
-            "order by local_date, session",
+            PLAN_BESIDE_DONE,
             athlete=athlete_of(settings, athlete),
         )
     columns: list[Column] = [

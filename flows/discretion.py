@@ -25,6 +25,8 @@ def discreet(step: Callable[Given, Result]) -> Callable[Given, Result]:
             raise
         except Exception as error:  # noqa: BLE001 - whichever it is, Prefect would write down all of it
             kind = type(error).__name__
-            raise StepError(f"{step.__name__} failed ({kind}); `kneewatch run` says why.") from None
+            raise StepError(
+                f"{step.__name__} failed ({kind}); the same on the command line says why."
+            ) from None
 
     return run

@@ -127,7 +127,7 @@ def test_of_an_error_prefect_hears_the_kind_alone(private_home: Home) -> None:
 
     records = records_of(private_home)
     assert done.returncode == 1
-    assert "intake failed (SettingsError); `kneewatch run` says why." in records
+    assert "intake failed (SettingsError); the same on the command line says why." in records
     assert found_in(records + done.stdout + done.stderr) == []
 
 
@@ -173,7 +173,7 @@ def test_every_step_and_flow_is_discreet() -> None:
 
     wrapped = [tasks.take_in, tasks.refresh, tasks.raise_alerts, tasks.publish, tasks.notify, tasks.log_pain]
     wrapped += [daily.daily, intake.intake, review.review, log_knee_pain.log_knee_pain]
-    assert str(raised.value) == "fail failed (ValueError); `kneewatch run` says why."
+    assert str(raised.value) == "fail failed (ValueError); the same on the command line says why."
     assert "Zaphod" not in "".join(traceback.format_exception(raised.value))
     assert [one.name for one in wrapped if not hasattr(one.fn, "__wrapped__")] == []
 

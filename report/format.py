@@ -6,26 +6,15 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal, TypeGuard
 
+from report.words import words
+
 UNKNOWN = "–"
 METRES_PER_KM = 1000.0
 METRES_PER_MILE = 1609.344
 
 # Not from strftime: its names follow the locale of whoever runs the program, the rest of the text does not.
-DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-MONTHS = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-)
+DAYS: tuple[str, ...] = tuple(words()["calendar"]["days"])
+MONTHS: tuple[str, ...] = tuple(words()["calendar"]["months"])
 
 
 @dataclass(frozen=True, slots=True)

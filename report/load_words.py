@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from report.format import short_day
-
-UNIT_WORDS = {"hrss": "heart-rate load", "rtss": "pace load", "srpe": "session-RPE"}
+from report.words import said
 
 
 def load_notes(load: Mapping[str, Any]) -> list[str]:
@@ -21,26 +20,24 @@ def load_notes(load: Mapping[str, Any]) -> list[str]:
 def _warming_up(load: Mapping[str, Any]) -> str:
     if load["ctl"] is None or not load["is_warming_up"]:
         return ""
-    return f"Fitness and fatigue are warming up until {short_day(load['warming_up_until'])}: their start still weighs in them."
+    return said("load_note.warming_up", day=short_day(load["warming_up_until"]))
 
 
 def _without_heart_rate(load: Mapping[str, Any]) -> str:
     without, runs = load["week_runs_without_hrss"], load["week_runs"]
     if not without:
         return ""
-    which = "No run" if without == runs else f"{runs - without} of {runs} runs"
-    have = "have" if runs - without > 1 else "has"
-    return f"{which} of this week {have} a heart-rate load: {_why(load)}."
+    with_load = runs - without
+    name = "no_run_has" if with_load == 0 else "one_run_has" if with_load == 1 else "some_runs_have"
+    return said(f"load_note.{name}", with_load=with_load, runs=runs, why=_why(load))
 
 
 def _why(load: Mapping[str, Any]) -> str:
     unmeasured = load["week_runs_without_heart_rate"]
     unweighed = load["week_runs_without_hrss"] - unmeasured
     reasons = [
-        "heart rate was not recorded" if unmeasured else "",
-        "your sex is not in kneewatch.toml, or too little is known of your heart rates"
-        if unweighed > 0
-        else "",
+        said("load_note.not_recorded") if unmeasured else "",
+        said("load_note.not_weighed") if unweighed > 0 else "",
     ]
     return "; ".join(reason for reason in reasons if reason)
 
@@ -49,8 +46,5 @@ def _counted_as_rest(load: Mapping[str, Any]) -> str:
     without = load["runs_42d_without_load"]
     if load["load_unit"] is None or not without:
         return ""
-    count = "1 run" if without == 1 else f"{without} runs"
-    return (
-        f"{count} of the last 42 days {'has' if without == 1 else 'have'} no {UNIT_WORDS[load['load_unit']]}"
-        f" and {'counts' if without == 1 else 'count'} nothing in fitness and fatigue."
-    )
+    name = "one_run_is_rest" if without == 1 else "runs_are_rest"
+    return said(f"load_note.{name}", runs=without, unit=said(f"load_unit.{load['load_unit']}"))

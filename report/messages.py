@@ -1,4 +1,4 @@
-"""What alerts and reminders say, in English: every sentence a runner gets about load and pain stands in this file."""
+"""What alerts and reminders say about load and pain: which sentences of words.en.toml, and with which numbers."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -8,81 +8,34 @@ from analytics.alerts import SORE_KNEE_DAYS, Alert
 from analytics.pain import LASTING_PAIN_DAYS
 from analytics.reminders import Reminder
 from report.format import DAYS, Units, number, percent, score, short_day
+from report.words import said
 
-MEDICAL = "If pain is increasing or the knee swells, seek medical advice."
+SPIKE_BINS = ("small", "moderate", "large")
 ID_LETTERS = 12
-NO_DIAGNOSIS = "This does not show what is wrong with the knee."
 
-# Rate ratios of Schuster Brandt Frandsen et al. 2025 (adjusted, against runs up to 10 % beyond the longest).
-STUDY = {
-    "small": "runs more than 10 % and up to 30 % beyond the 30-day longest went with more overuse injuries (rate ratio 1.64, 1.31–2.05)",
-    "moderate": "runs more than 30 % and up to 100 % beyond the 30-day longest went with more overuse injuries (rate ratio 1.52, 1.16–2.00)",
-    "large": "runs more than twice the 30-day longest went with more overuse injuries (rate ratio 2.28, 1.50–3.48)",
-}
-STUDY_NAME = "In a study of 5,205 runners (Schuster Brandt Frandsen 2025)"
-RAMP_STUDY = (
-    "In a study of 261 runners before a half-marathon (Damsted 2019), a week 20 to 60 % above the one before went with "
-    "more injuries after three weeks, and no longer after eight."
-)
-DOWNHILL_STUDY = (
-    "On a treadmill the load on the kneecap was higher downhill than on the flat (Van Hooren 2024, 19 runners); the "
-    "limit of half as much again is our own."
-)
-PAIN_STUDY = "The limit of 2/10, settled after an hour and on the next morning, is that of Esculier 2018 for runners' knees."
-FLAG_SOURCE = "Health services (NHS) ask to have such signs looked at, whatever the score."
-
-ACTIONS = {
-    "info": "Consider keeping the next runs no longer than {longest}, and note how the knee felt, also when nothing hurts.",
-    "caution": "Consider repeating the last comfortable distance, on the flat, before going further.",
-    "warning": (
-        "Consider no run above {longest}; rather shorter and more often, no downhill. Stop when pain goes above 2/10, "
-        "and look again after 60 minutes and tomorrow morning."
-    ),
-    "stop": "Consider not running until pain is at most 2/10 in daily life and somebody has looked at the knee.",
-}
-SAME_DAY = "What you noted should be looked at today: seek medical advice the same day."
-SOON = "Seek medical advice soon."
-
-FLAG_WORDS = {
-    "swelling": "swelling",
-    "locking": "locking",
-    "giving_way": "giving way",
-    "cannot_bear_weight": "not being able to put weight on it",
-    "deformity": "a changed shape",
-    "hot_red_fever": "heat, redness or fever",
-    "night_or_rest_pain": "pain at night or at rest",
-    "trauma_pop": "a blow or a pop",
-    "numbness": "numbness",
-    "hyperextension": "hyperextension",
-}
-
-
-ASKED = {
-    "after_60min": "How was the {side} knee an hour after the run of {day}, 0 to 10?",
-    "next_morning": "How was the {side} knee on the morning after {day}, 0 to 10?",
-    "report": "How were the knees on the run of {day}? A load spike is active and there is no report; that is not taken for no pain.",
-}
 ANSWERS = {
     "after_60min": "kneewatch pain edit {id} --after-60min N",
     "next_morning": "kneewatch pain edit {id} --next-morning N",
     "report": "kneewatch pain add --date {date} --side SIDE --during N",
 }
-BOTH_KNEES_ASKED = {
-    "after_60min": "How were both knees an hour after the run of {day}, 0 to 10?",
-    "next_morning": "How were both knees on the morning after {day}, 0 to 10?",
-}
 
 
 def reminder_words(reminder: Reminder) -> tuple[str, str]:
     """Return (question, command that answers it) of a reminder."""
-    asked = (BOTH_KNEES_ASKED if reminder.side == "both" else ASKED)[reminder.asks]
-    told = {
-        "side": reminder.side,
-        "day": f"{DAYS[reminder.local_date.weekday()]} ({short_day(reminder.local_date)})",
-        "date": reminder.local_date.isoformat(),
-        "id": (reminder.report_id or "")[:ID_LETTERS],
-    }
-    return asked.format(**told), ANSWERS[reminder.asks].format(**told)
+    is_both = reminder.side == "both"
+    question = said(
+        f"ask.{reminder.asks}{'_both' if is_both else ''}",
+        side="" if reminder.side is None or is_both else _side(reminder.side),
+        day=said(
+            "calendar.weekday_and_day",
+            weekday=_weekday(reminder.local_date),
+            day=short_day(reminder.local_date),
+        ),
+    )
+    answer = ANSWERS[reminder.asks].format(
+        date=reminder.local_date.isoformat(), id=(reminder.report_id or "")[:ID_LETTERS]
+    )
+    return question, answer
 
 
 def alert_words(alert: Alert, units: Units) -> tuple[str, str]:
@@ -94,7 +47,7 @@ def _message(alert: Alert, units: Units) -> str:
     spikes = _list(alert.evidence, "spikes")
     sentences = [sentence for spike in spikes for sentence in _spike(spike, units)]
     if any(spike["is_provisional"] for spike in spikes):
-        sentences.append("The running history is shorter than four weeks, so this is provisional.")
+        sentences.append(said("load.provisional"))
     pain: Mapping[str, Any] | None = alert.evidence.get("pain")  # type: ignore[assignment]
     if pain is None:
         sentences += _no_pain(alert, spikes)
@@ -103,41 +56,55 @@ def _message(alert: Alert, units: Units) -> str:
         sentences += _order(alert, spikes, pain)
     sentences += _study(spikes)
     if pain is not None:
-        sentences.append(FLAG_SOURCE if alert.pain_level == "R" else PAIN_STUDY)
+        sentences.append(said("study.flags" if alert.pain_level == "R" else "study.pain"))
     if missing := _missing(alert):
-        sentences.append(f"Missing: {', '.join(missing)}.")
-    return " ".join([*sentences, NO_DIAGNOSIS, MEDICAL])
+        sentences.append(said("always.missing", missing=", ".join(missing)))
+    return " ".join([*sentences, said("always.no_diagnosis"), said("always.medical")])
 
 
 def _action(alert: Alert, units: Units) -> str:
     # the longest before the first of several spikes: what came before the load rose
     longest = [float(s["longest_30d_m"]) for s in _list(alert.evidence, "spikes") if s.get("longest_30d_m")]
-    words = ACTIONS[alert.severity].format(
-        longest=units.distance(min(longest)) if longest else "your usual distance"
-    )
+    usual = units.distance(min(longest)) if longest else said("action.usual_distance")
+    sentences = [said(f"action.{alert.severity}", longest=usual), said("always.medical")]
     if alert.is_medical:
-        words = f"{SAME_DAY if alert.urgency == 'same_day' else SOON} {words}"
-    return f"{words} {MEDICAL}"
+        sentences.insert(0, said(f"action.{alert.urgency}"))
+    return " ".join(sentences)
 
 
 def _spike(spike: Mapping[str, Any], units: Units) -> list[str]:
+    on = date.fromisoformat(spike["local_date"])
+    when = {"weekday": _weekday(on), "day": short_day(on)}
     sentences = []
-    day = date.fromisoformat(spike["local_date"])
-    if spike["spike_bin"] in STUDY:
+    if spike["spike_bin"] in SPIKE_BINS:
         sentences.append(
-            f"{_weekday(day)}'s run ({short_day(day)}) was {units.distance(spike['distance_m'])}. Your longest in the 30 days "
-            f"before was {units.distance(spike['longest_30d_m'])} ({_short(spike['longest_30d_date'])}), so "
-            f"{percent(spike['spike_ratio'], signed=True, digits=1)}."
+            said(
+                "load.single_session",
+                **when,
+                distance=units.distance(spike["distance_m"]),
+                longest=units.distance(spike["longest_30d_m"]),
+                longest_day=_short(spike["longest_30d_date"]),
+                rise=percent(spike["spike_ratio"], signed=True, digits=1),
+            )
         )
     if spike["week_m"] is not None:
         sentences.append(
-            f"The 7 days up to {_weekday(day)} {short_day(day)} came to {units.distance(spike['week_m'])}, the 7 days before to "
-            f"{units.distance(spike['week_before_m'])}, so {percent(spike['week_m'] / spike['week_before_m'] - 1, signed=True)}."
+            said(
+                "load.ramp",
+                **when,
+                week=units.distance(spike["week_m"]),
+                week_before=units.distance(spike["week_before_m"]),
+                rise=percent(spike["week_m"] / spike["week_before_m"] - 1, signed=True),
+            )
         )
     if spike["descent_7d_m"] is not None:
         sentences.append(
-            f"The 7 days up to {_weekday(day)} {short_day(day)} held {number(spike['descent_7d_m'])} m down steep grades, "
-            f"against {number(spike['descent_mean_m'])} m a week in the three weeks before."
+            said(
+                "load.downhill",
+                **when,
+                descent_m=number(spike["descent_7d_m"]),
+                descent_mean_m=number(spike["descent_mean_m"]),
+            )
         )
     return sentences
 
@@ -149,60 +116,52 @@ def _no_pain(alert: Alert, spikes: Sequence[Mapping[str, Any]]) -> list[str]:
         if any(one["side"] == "both" for one in painless)
         else {one["side"] for one in painless}
     )
-    noted = {
-        0: "No knee pain was noted that day; a missing report is not a report of no pain.",
-        1: f"You noted no pain in the {min(sides, default='')} knee that day.",
-        2: "You noted no pain in either knee that day.",
-    }
-    days = spikes[-1]["window_days"]
-    return [noted[len(sides)], f"A report of pain in the {days} days after it will be read together with it."]
+    if not sides:
+        noted = said("painless.nothing_noted")
+    elif len(sides) == 1:
+        noted = said("painless.one_knee", side=_side(min(sides)))
+    else:
+        noted = said("painless.both_knees")
+    return [noted, said("painless.read_together", days=spikes[-1]["window_days"])]
 
 
 def _pain(pain: Mapping[str, Any], side: str, p1_max: float) -> list[str]:
     day = date.fromisoformat(pain["local_date"])
+    told = {"weekday": _weekday(day), "day": short_day(day), "side": _side(side)}
     scores, flags = _scores(pain), _flags(pain["flags"])
-    gait = "pain that changed how you ran or stopped the run"
     sentences = [
-        f"On {_weekday(day)} ({short_day(day)}) you noted {side}-knee {scores}."
+        said("pain.scores", **told, scores=scores)
         if scores
-        else f"On {_weekday(day)} ({short_day(day)}) you noted of the {side} knee: {flags or gait}."
+        else said("pain.signs", **told, signs=flags or said("pain.gait"))
     ]
     if scores and flags:
-        sentences.append(f"You also noted: {flags}.")
+        sentences.append(said("pain.also", signs=flags))
     if pain["changed_gait"] and (scores or flags):
-        sentences.append("It changed how you ran or stopped the run.")
+        sentences.append(said("pain.changed_gait"))
     if not pain["is_settled"]:
-        sentences.append("It had not settled to where it was before the run.")
+        sentences.append(said("pain.not_settled"))
     if pain["is_rising"]:
         earlier = ", ".join(
-            f"{score(one['peak'])}/10 on {_short(one['local_date'])}"
+            said("pain.earlier", score=score(one["peak"]), day=_short(one["local_date"]))
             for one in pain["earlier"]
             if one["peak"] is not None
         )
-        sentences.append(f"In the 14 days before it was {earlier}: the pain is rising.")
+        sentences.append(said("pain.rising", earlier=earlier))
     if pain["days_at_p2_or_more"] >= LASTING_PAIN_DAYS:
-        sentences.append(
-            f"For {pain['days_at_p2_or_more']} days no report has had it back at {score(p1_max)}/10 or less and settled."
-        )
+        sentences.append(said("pain.lasting", days=pain["days_at_p2_or_more"], limit=score(p1_max)))
     return sentences
 
 
 def _scores(pain: Mapping[str, Any]) -> str:
-    told = [
-        f"{score(pain[key])}/10 {when}"
-        for key, when in (
-            ("before", "before"),
-            ("during", "during the run"),
-            ("after_60min", "after an hour"),
-            ("next_morning", "on the next morning"),
-        )
-        if pain[key] is not None
-    ]
-    return f"pain {', '.join(told)}" if told else ""
+    return ", ".join(
+        said(f"pain.{when}", score=score(pain[when]))
+        for when in ("before", "during", "after_60min", "next_morning")
+        if pain[when] is not None
+    )
 
 
 def _flags(flags: Sequence[str]) -> str:
-    return ", ".join(FLAG_WORDS.get(flag, flag) for flag in flags)
+    return ", ".join(said(f"flags.{flag}") for flag in flags)
 
 
 def _order(alert: Alert, spikes: Sequence[Mapping[str, Any]], pain: Mapping[str, Any]) -> list[str]:
@@ -214,38 +173,38 @@ def _order(alert: Alert, spikes: Sequence[Mapping[str, Any]], pain: Mapping[str,
     before = [(day, window_days) for day, window_days in rose if day <= noted_on]
     apart = _after(rose[-1][0], noted_on)
     if not before:
-        return [
-            f"The load rose {apart} this report, on a sore knee, within the {SORE_KNEE_DAYS} days looked at."
-        ]
+        return [said("order.spike_on_a_sore_knee", after=apart, window_days=SORE_KNEE_DAYS)]
     is_sore = alert.order_of_events == "spike on a sore knee"
-    first = "The knee was sore before the load rose; this" if is_sore else "This"
     day, window_days = before[-1]
-    after = f"{_after(noted_on, day)} the load rose ({short_day(day)})"
-    again = [f"The load rose again {apart} this report."] if len(before) < len(rose) else []
-    return [f"{first} was noted {after}, within the {window_days} days looked at.", *again]
+    noted = said(
+        "order.sore_before_spike" if is_sore else "order.pain_after_spike",
+        after=_after(noted_on, day),
+        day=short_day(day),
+        window_days=window_days,
+    )
+    return [noted, said("order.again", after=apart)] if len(before) < len(rose) else [noted]
 
 
 def _no_spike(alert: Alert) -> list[str]:
     if alert.load_level is None:
         return []
     spike_days, ramp_days = _thresholds(alert)["windows_days"]
-    return [
-        f"In the {spike_days} days before it ({ramp_days} for the weekly distance) no rise in load stood out."
-    ]
+    return [said("order.no_spike", spike_days=spike_days, ramp_days=ramp_days)]
 
 
 def _after(later: date, earlier: date) -> str:
     days = (later - earlier).days
-    return "on the same day as" if days == 0 else "a day after" if days == 1 else f"{days} days after"
+    name = "same_day" if days == 0 else "next_day" if days == 1 else "days_after"
+    return said(f"order.{name}", days=days)
 
 
 def _study(spikes: Sequence[Mapping[str, Any]]) -> list[str]:
-    bins = [spike["spike_bin"] for spike in spikes if spike["spike_bin"] in STUDY]
-    studies = [f"{STUDY_NAME} {STUDY[bins[-1]]}."] if bins else []
+    bins = [spike["spike_bin"] for spike in spikes if spike["spike_bin"] in SPIKE_BINS]
+    studies = [said(f"study.{bins[-1]}")] if bins else []
     if any(spike["week_m"] is not None for spike in spikes):
-        studies.append(RAMP_STUDY)
+        studies.append(said("study.ramp"))
     if any(spike["descent_7d_m"] is not None for spike in spikes):
-        studies.append(DOWNHILL_STUDY)
+        studies.append(said("study.downhill"))
     return studies
 
 
@@ -271,4 +230,8 @@ def _weekday(day: date) -> str:
 
 
 def _short(iso: str | None) -> str:
-    return short_day(date.fromisoformat(iso)) if iso else "date unknown"
+    return short_day(date.fromisoformat(iso)) if iso else said("calendar.unknown_day")
+
+
+def _side(side: str) -> str:
+    return said(f"side.{side}")

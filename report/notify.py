@@ -3,12 +3,7 @@
 import logging
 from dataclasses import dataclass
 
-TITLES = {
-    "info": "Kneewatch: for information",
-    "caution": "Kneewatch: caution",
-    "warning": "Kneewatch: warning",
-    "stop": "Kneewatch: stop",
-}
+from report.words import said
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +21,7 @@ def send(letter: Letter, url: str | None) -> str | None:
     """Send a letter to its channel's URL, None when it has none any more; return None when it was taken, else why not."""
     if url is None:
         return "the channel is no longer in kneewatch.toml"
-    return send_text(url, TITLES[letter.severity], letter.text)
+    return send_text(url, said(f"title.{letter.severity}"), letter.text)
 
 
 def send_text(url: str, title: str, text: str) -> str | None:

@@ -28,19 +28,13 @@ from report.format import (
     score,
     short_day,
 )
-from report.load_words import UNIT_WORDS, load_notes
+from report.load_words import load_notes
 from report.questions import read_query
 from report.values import in_words
+from report.words import words
 
 Row = dict[str, Any]
 
-RULE_WORDS = {
-    "spike_and_pain": "Load spike and knee pain",
-    "load_spike": "Load spike",
-    "knee_pain": "Knee pain",
-    "pain_rising": "Knee pain is rising",
-    "medical": "Seek medical advice",
-}
 SITE_WORDS = {
     "kneecap": "kneecap",
     "below_kneecap": "below kneecap",
@@ -48,13 +42,6 @@ SITE_WORDS = {
     "inner": "inner side",
     "back": "back",
     "whole": "whole knee",
-}
-BIN_WORDS = {
-    "reference": "no spike",
-    "small": "small spike",
-    "moderate": "moderate spike",
-    "large": "large spike",
-    "no_baseline": "nothing to compare",
 }
 KIND_WORDS = {"heart_rate": "Heart rate", "pace": "Graded pace"}
 EFFORT_WORDS = {
@@ -342,12 +329,12 @@ def _environment(units: Units) -> Environment:
         "short_day": short_day,
         "long_day": long_day,
         "unbroken": _unbroken,
-        "rule_words": _words(RULE_WORDS),
+        "rule_words": _words(words()["rule"]),
         "site_words": _words(SITE_WORDS),
-        "bin_words": _words(BIN_WORDS),
+        "bin_words": _words(words()["spike_bin"]),
         "status_words": _words(STATUS_WORDS),
         "kind_words": _words(KIND_WORDS),
-        "unit_words": _words(UNIT_WORDS),
+        "unit_words": _words(words()["load_unit"]),
         "flag_words": _words({}),
         "effort_words": EFFORT_WORDS.__getitem__,
     }
@@ -362,10 +349,10 @@ def _unbroken(text: str) -> str:
 def _words(known: Mapping[str, str]) -> Callable[[str | None], str]:
     """A filter from a stored word to one for people; an unknown one loses its underscores."""
 
-    def words(stored: str | None) -> str:
+    def in_words_of_people(stored: str | None) -> str:
         return "" if stored is None else known.get(stored, stored.replace("_", " "))
 
-    return words
+    return in_words_of_people
 
 
 def _first_of_each_day(days: Sequence[Row]) -> list[Row]:

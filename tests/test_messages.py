@@ -14,7 +14,8 @@ from analytics.pain import LASTING_PAIN_DAYS
 from analytics.rules import PUBLISHED, Rules
 from ingest.logs import FLAGS
 from report.format import Units, number, percent, score, short_day
-from report.messages import FLAG_WORDS, MEDICAL, NO_DIAGNOSIS, alert_words
+from report.messages import alert_words
+from report.words import said, words
 
 HERE = Path(__file__).parent
 SPEC = importlib.util.spec_from_file_location("naive_alerts", HERE / "naive_alerts.py")
@@ -22,6 +23,7 @@ naive = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(naive)
 Note, Run = naive.Note, naive.Run
 
+MEDICAL, NO_DIAGNOSIS = said("always.medical"), said("always.no_diagnosis")
 KM, MILES = Units("km"), Units("miles")
 STEADY = tuple(Run(day, 7.5, 12_000, 0) for day in range(42) if day % 7 in (0, 2, 4))
 SPIKE = Run(44, 7.5, 13_500, 0)  # +12.5 %
@@ -85,7 +87,7 @@ def wanted_of_pain(alert):
     ]
     for key in ("before", "during", "after_60min", "next_morning"):
         wanted += [f"{score(pain[key])}/10"] if pain[key] is not None else []
-    wanted += [FLAG_WORDS[flag] for flag in pain["flags"]]
+    wanted += [said(f"flags.{flag}") for flag in pain["flags"]]
     wanted += ["changed how you ran"] if pain["changed_gait"] else []
     wanted += ["had not settled"] if not pain["is_settled"] else []
     wanted += ["the pain is rising"] if pain["is_rising"] else []
@@ -128,11 +130,11 @@ def test_no_message_says_what_must_not_be_said(history, units):
     """No verdict, no risk, nothing safe, no leftovers of the program; the other unit does not slip in."""
     other = re.compile(r"\d (mi|min/mi)\b" if units is KM else r"\d (km|min/km)\b")
     for alert in alerts_of(history):
-        for words in alert_words(alert, units):
-            assert NEVER.findall(words) == []
-            assert other.findall(words) == []
-            assert all(sentence[0].isupper() and sentence.endswith(".") for sentence in SENTENCE.split(words))
-            assert len(set(SENTENCE.split(words))) == len(SENTENCE.split(words))
+        for text in alert_words(alert, units):
+            assert NEVER.findall(text) == []
+            assert other.findall(text) == []
+            assert all(sentence[0].isupper() and sentence.endswith(".") for sentence in SENTENCE.split(text))
+            assert len(set(SENTENCE.split(text))) == len(SENTENCE.split(text))
 
 
 @settings(deadline=None, max_examples=40)
@@ -334,4 +336,4 @@ def test_unknown_load_is_called_missing():
 
 def test_every_flag_has_words():
     """Those that the log takes are those that messages can say."""
-    assert set(FLAG_WORDS) == set(FLAGS)
+    assert set(words()["flags"]) == set(FLAGS)

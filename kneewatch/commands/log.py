@@ -56,6 +56,7 @@ def remind(
     from flows import steps
     from flows.reminding import reminders
     from report.messages import reminder_words
+    from report.words import said
 
     folder = home_of(home)
     settings = settings_of(folder)
@@ -67,7 +68,7 @@ def remind(
         for one in asked
     ]
     if as_json or not rows:
-        show(rows, (), as_json=as_json, empty="Nothing to ask. That is no promise that nothing hurts.")
+        show(rows, (), as_json=as_json, empty=said("nothing.to_ask"))
     for row in () if as_json else rows:
         print(f"{row['question']}\n  {row['answer']}")
 

@@ -203,6 +203,8 @@ def list_alerts(
     as_json: JsonOption = False,
 ) -> Rows:
     """Show the open alerts, or all."""
+    from report.words import said
+
     folder = home_of(home)
     settings = settings_of(folder)
     with published(folder, settings, day_of(today)) as con:
@@ -219,9 +221,7 @@ def list_alerts(
         print_json(rows)
     else:
         notices = ((row["severity"], _alert_title(row), row["message"], row["action"]) for row in rows)
-        show_notices(
-            notices, empty="No open alert. That is no promise: a quiet day never proves that all is well."
-        )
+        show_notices(notices, empty=said("nothing.open"))
     return rows
 
 
@@ -274,6 +274,7 @@ def alerts_test(home: HomeOption = None) -> None:
     """Send a test message to every channel in kneewatch.toml, and by those that take it what was waiting for them."""
     from flows import steps
     from report.notify import send_text
+    from report.words import said
 
     folder = home_of(home)
     settings = settings_of(folder)
@@ -283,9 +284,7 @@ def alerts_test(home: HomeOption = None) -> None:
             f"There is no channel in {folder.settings_file}; add a table [channels.NAME] with a url."
         )
     errors = {
-        name: send_text(
-            channel.url.get_secret_value(), "Kneewatch: test", "This is a test. Alerts will come this way."
-        )
+        name: send_text(channel.url.get_secret_value(), said("title.test"), said("letter.test"))
         for name, channel in channels.items()
     }
     for name, error in errors.items():

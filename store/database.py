@@ -107,6 +107,22 @@ def opened_published(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
     Raises:
         StoreError: If nothing has been published yet.
     """
+    con = connect_to_published(home)
+    try:
+        yield con
+    finally:
+        con.close()
+
+
+def connect_to_published(home: Home) -> duckdb.DuckDBPyConnection:
+    """
+    Connect as `opened_published` does, for who closes the connection himself.
+
+    It stays with the copy that is there now, also when another takes its place.
+
+    Raises:
+        StoreError: If nothing has been published yet.
+    """
     if not home.published.exists():
         raise StoreError(f"There is no {home.published} yet: run `kneewatch run` first.")
     # Attached and not opened: DuckDB gives all connections of a process to one path the same instance, with the locked
@@ -122,9 +138,10 @@ def opened_published(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
         con.execute(f"set allowed_directories = [{folders}]")
         con.execute("set enable_external_access = false")
         con.execute("set lock_configuration = true")
-        yield con
-    finally:
+    except BaseException:
         con.close()
+        raise
+    return con
 
 
 @contextmanager

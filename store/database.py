@@ -62,6 +62,10 @@ class StoreError(KneewatchError):
     """Something about the store that a person has to know or mend; the text is a sentence for them."""
 
 
+class NotPublishedError(StoreError):
+    """Nothing has been published in this home yet."""
+
+
 class ArrowStream:
     """
     Hand a frame or a relation over by Arrow's C stream and by nothing else.
@@ -124,12 +128,14 @@ def connect_to_published(home: Home) -> duckdb.DuckDBPyConnection:
         StoreError: If nothing has been published yet.
     """
     if not home.published.exists():
-        raise StoreError(f"There is no {home.published} yet: run `kneewatch run` first.")
+        raise NotPublishedError(f"There is no {home.published} yet: run `kneewatch run` first.")
     # Attached and not opened: DuckDB gives all connections of a process to one path the same instance, with the locked
     # configuration of the first and the file that was there then.
     con = duckdb.connect()
     try:
-        con.execute("set timezone = 'UTC'")
+        con.execute(
+            "set global timezone = 'UTC'"
+        )  # for cursors as well; a session's own they would not take over
         con.execute(f"attach '{quoted(home.published)}' as published (read_only)")
         con.execute("use published")
         con.execute("set autoinstall_known_extensions = false")
@@ -153,7 +159,7 @@ def opened_copy(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
         StoreError: If nothing has been published yet.
     """
     if not home.published.exists():
-        raise StoreError(f"There is no {home.published} yet: run `kneewatch run` first.")
+        raise NotPublishedError(f"There is no {home.published} yet: run `kneewatch run` first.")
     con = duckdb.connect()
     try:
         con.execute("set timezone = 'UTC'")

@@ -29,7 +29,7 @@ from store.database import frame, insert_rows, opened_published, opened_store, s
 from store.errors import WrongUseError
 from store.files import write_whole
 from store.home import Home
-from store.lock import writing
+from store.lock import PATIENCE_S, writing
 from store.publish import publish_copy
 from store.rebuild import rebuild_store
 from store.settings import Settings
@@ -362,7 +362,7 @@ def report_html(con: duckdb.DuckDBPyConnection, settings: Settings, *, athlete: 
 @contextmanager
 def in_one_go(home: Home, name: str) -> Iterator[None]:
     """Let the steps within share the lock and the open store; what they changed is published once, at the end."""
-    with writing(home, name), opened_store(home) as con:
+    with writing(home, name, patience_s=_patience_s.get()), opened_store(home) as con:
         token = _shared.set((home, con))
         try:
             yield
@@ -371,6 +371,17 @@ def in_one_go(home: Home, name: str) -> Iterator[None]:
         publish_copy(con, home)
 
 
+@contextmanager
+def waiting_at_most(patience_s: float) -> Iterator[None]:
+    """Let the steps within wait so long for their turn and no longer: a person sits before a page."""
+    token = _patience_s.set(patience_s)
+    try:
+        yield
+    finally:
+        _patience_s.reset(token)
+
+
+_patience_s: ContextVar[float] = ContextVar("_patience_s", default=PATIENCE_S)
 _shared: ContextVar[tuple[Home, duckdb.DuckDBPyConnection] | None] = ContextVar("_shared", default=None)
 
 

@@ -1,6 +1,7 @@
-"""The two charts of the page: frames in, inline SVG out; no script, no network, colours left to the page."""
+"""The charts: frames in; inline SVG out for the report, specifications for the web pages; colours left to the page."""
 
 import io
+import json
 import re
 from collections.abc import Sequence
 from html import escape
@@ -41,6 +42,15 @@ WEEK_SCHEMA = pl.Schema(
         "planned_distance_m": pl.Float64,
         "worst_pain": pl.Float64,
         "spike_ratio": pl.Float64,
+    }
+)
+UPCOMING_SCHEMA = pl.Schema(
+    {
+        "local_date": pl.Date,
+        "session": pl.String,
+        "planned_distance_m": pl.Float64,
+        "longest_30d_m": pl.Float64,
+        "spike_bin": pl.String,
     }
 )
 PACE_SCHEMA = pl.Schema({"week_start": pl.Date, "easy_pace_s_per_km": pl.Float64})
@@ -101,6 +111,52 @@ def pace_chart(
         width=width_px - 48, height=width_px * 0.15 + 120
     )
     return _svg(chart, title="Easy pace by week", description=_paces_in_words(paces, units))
+
+
+def upcoming_chart(runs: pl.DataFrame, units: Units) -> dict[str, Any]:
+    """
+    Draw each planned run as a bar beside a line at the longest of the 30 days before it, for a page to draw itself.
+
+    Args:
+        runs: One row a run, in order: the columns of UPCOMING_SCHEMA.
+        units: What the distance axis counts in.
+    """
+    rows = [
+        {
+            "run": f"{day(run['local_date'])}, {run['session']}",
+            "planned": _in_units(run["planned_distance_m"], units),
+            "longest": _in_units(run["longest_30d_m"], units),
+            "is_spike": run["spike_bin"] in ("small", "moderate", "large"),
+        }
+        for run in runs.iter_rows(named=True)
+    ]
+    y = alt.Y("run:N", sort=None, axis=alt.Axis(title=None, ticks=False, labelLimit=140, labelPadding=6))
+    axis = alt.Axis(title=units.symbol, tickCount=5, format="d")
+    colour = alt.condition("datum.is_spike", alt.value(COLOURS["spike"]), alt.value(COLOURS["run-now"]))
+    planned = (
+        alt.Chart()
+        .mark_bar(height=alt.RelativeBandSize(0.5))
+        .encode(y=y, x=alt.X("planned:Q", axis=axis), color=colour)
+    )
+    longest = (
+        alt.Chart().mark_tick(color=COLOURS["ink"], thickness=2).encode(y=y, x=alt.X("longest:Q", axis=axis))
+    )
+    layers = alt.layer(planned, longest, data=alt.InlineData(values=rows))
+    return specification(layers.properties(height=alt.Step(30)))
+
+
+def specification(chart: alt.LayerChart | alt.FacetChart) -> dict[str, Any]:
+    """
+    Return a chart as Vega-Lite, as wide as its place in the page, with the colours as the page's CSS variables.
+
+    Only numbers, dates and our own words may be in it.
+    """
+    wide = chart.properties(width="container", autosize=alt.AutoSizeParams(type="fit-x", contains="padding"))
+    told = json.dumps(_styled(wide).to_dict())
+    for name, colour in COLOURS.items():
+        told = told.replace(f'"{colour}"', f'"var(--{name}, {colour})"')
+    found: dict[str, Any] = json.loads(told)
+    return found
 
 
 def _week_row(index: int, row: dict[str, Any], units: Units) -> dict[str, Any]:
@@ -320,6 +376,12 @@ def _paces_in_words(paces: pl.DataFrame, units: Units) -> str:
 
 def _svg(chart: alt.LayerChart | alt.FacetChart, *, title: str, description: str) -> str:
     """Render to SVG that scales to its place and says what it shows."""
+    drawn = io.StringIO()
+    _styled(chart).save(drawn, format="svg")
+    return _for_the_page(drawn.getvalue(), title, description)
+
+
+def _styled(chart: alt.LayerChart | alt.FacetChart) -> alt.LayerChart | alt.FacetChart:
     styled = chart.configure(
         aria=False,
         background="transparent",
@@ -335,9 +397,7 @@ def _svg(chart: alt.LayerChart | alt.FacetChart, *, title: str, description: str
         domain=False,
         ticks=False,
     )
-    drawn = io.StringIO()
-    styled.save(drawn, format="svg")
-    return _for_the_page(drawn.getvalue(), title, description)
+    return styled
 
 
 def _for_the_page(svg: str, title: str, description: str) -> str:

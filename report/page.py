@@ -10,7 +10,7 @@ from typing import Any
 
 import duckdb
 import polars as pl
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import BaseLoader, ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from analytics.rules import PUBLISHED
@@ -29,11 +29,9 @@ from report.format import (
     short_day,
 )
 from report.load_words import load_notes
-from report.questions import read_query
+from report.questions import Row, answer
 from report.values import in_words
 from report.words import words
-
-Row = dict[str, Any]
 
 SITE_WORDS = {
     "kneecap": "kneecap",
@@ -90,7 +88,7 @@ def render_page(
     """
 
     def ask(name: str) -> list[Row]:
-        return _answer(con, name, athlete=athlete, today=today)
+        return answer(con, name, athlete=athlete, today=today)
 
     week, load = ask("this_week")[0], ask("load")[0]
     weeks = ask("weeks")
@@ -100,7 +98,7 @@ def render_page(
     upcoming = ask("upcoming")
     refused = ask("refused")
     return (
-        _environment(units)
+        environment(units)
         .get_template("page.html.j2")
         .render(
             athlete_name=athlete_name,
@@ -110,7 +108,7 @@ def render_page(
             warm_up=WARM_UP,
             week=week,
             days=_first_of_each_day(ask("week_days")),
-            open_alerts=_by_episode([_with_evidence(alert, units) for alert in ask("open_alerts")]),
+            open_alerts=by_episode(ask("open_alerts"), units),
             earlier_alerts=ask("earlier_alerts"),
             upcoming=upcoming,
             week_ahead=week_ahead_sentence(upcoming, units),
@@ -264,6 +262,23 @@ def evidence_rows(evidence: object, units: Units) -> list[tuple[str, str]]:
     return [(_label(path), _value(path, value, units)) for path, value in _leaves(evidence, ())]
 
 
+def by_episode(alerts: Sequence[Row], units: Units) -> list[Row]:
+    """
+    Return the first alert of each episode with its evidence for people, and the others of it as `earlier`; order is kept.
+
+    Args:
+        alerts: Rows of the question open_alerts, the most severe first.
+        units: Kilometres or miles.
+    """
+    leads: dict[str, Row] = {}
+    for alert in alerts:
+        alert = alert | {"evidence": evidence_rows(json.loads(alert["evidence"]), units)}
+        lead = leads.setdefault(alert["episode_id"], alert | {"earlier": []})
+        if lead["alert_id"] != alert["alert_id"]:
+            lead["earlier"].append(alert)
+    return list(leads.values())
+
+
 def _beside_the_goal(race: Mapping[str, Any]) -> str:
     if race["goal_s"] is None:
         return ""
@@ -298,18 +313,10 @@ def _form_row(row: Row) -> Row:
     }
 
 
-def _answer(con: duckdb.DuckDBPyConnection, name: str, *, athlete: str, today: date) -> list[Row]:
-    sql = read_query(name)
-    known = {"athlete": athlete, "today": today}
-    # DuckDB refuses parameters that the statement does not name.
-    cursor = con.execute(sql, {key: value for key, value in known.items() if f"${key}" in sql})
-    columns = [column[0] for column in cursor.description or ()]
-    return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
-
-
-def _environment(units: Units) -> Environment:
+def environment(units: Units, *others: BaseLoader) -> Environment:
+    """Return where templates are rendered: those of the report and of `others`, escaped, with numbers and words for people."""
     environment = Environment(
-        loader=PackageLoader("report", "."),
+        loader=ChoiceLoader([*others, PackageLoader("report", ".")]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -365,20 +372,6 @@ def _first_of_each_day(days: Sequence[Row]) -> list[Row]:
 
 def _of_this_week(weeks: Sequence[Row], today: date) -> Row | None:
     return next((week for week in weeks if 0 <= (today - week["week_start"]).days < 7), None)
-
-
-def _with_evidence(alert: Row, units: Units) -> Row:
-    return alert | {"evidence": evidence_rows(json.loads(alert["evidence"]), units)}
-
-
-def _by_episode(alerts: Sequence[Row]) -> list[Row]:
-    """Return the most severe alert of each episode, with the others of it as `earlier`; order is kept."""
-    leads: dict[str, Row] = {}
-    for alert in alerts:
-        lead = leads.setdefault(alert["episode_id"], alert | {"earlier": []})
-        if lead["alert_id"] != alert["alert_id"]:
-            lead["earlier"].append(alert)
-    return list(leads.values())
 
 
 def _weeks_charts(weeks: Sequence[Row], units: Units) -> dict[str, Markup] | None:

@@ -62,6 +62,10 @@ class StoreError(KneewatchError):
     """Something about the store that a person has to know or mend; the text is a sentence for them."""
 
 
+class NotPublishedError(StoreError):
+    """Nothing has been published in this home yet."""
+
+
 class ArrowStream:
     """
     Hand a frame or a relation over by Arrow's C stream and by nothing else.
@@ -107,13 +111,31 @@ def opened_published(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
     Raises:
         StoreError: If nothing has been published yet.
     """
+    con = connect_to_published(home)
+    try:
+        yield con
+    finally:
+        con.close()
+
+
+def connect_to_published(home: Home) -> duckdb.DuckDBPyConnection:
+    """
+    Connect as `opened_published` does, for who closes the connection himself.
+
+    It stays with the copy that is there now, also when another takes its place.
+
+    Raises:
+        StoreError: If nothing has been published yet.
+    """
     if not home.published.exists():
-        raise StoreError(f"There is no {home.published} yet: run `kneewatch run` first.")
+        raise NotPublishedError(f"There is no {home.published} yet: run `kneewatch run` first.")
     # Attached and not opened: DuckDB gives all connections of a process to one path the same instance, with the locked
     # configuration of the first and the file that was there then.
     con = duckdb.connect()
     try:
-        con.execute("set timezone = 'UTC'")
+        con.execute(
+            "set global timezone = 'UTC'"
+        )  # for cursors as well; a session's own they would not take over
         con.execute(f"attach '{quoted(home.published)}' as published (read_only)")
         con.execute("use published")
         con.execute("set autoinstall_known_extensions = false")
@@ -122,9 +144,10 @@ def opened_published(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
         con.execute(f"set allowed_directories = [{folders}]")
         con.execute("set enable_external_access = false")
         con.execute("set lock_configuration = true")
-        yield con
-    finally:
+    except BaseException:
         con.close()
+        raise
+    return con
 
 
 @contextmanager
@@ -136,7 +159,7 @@ def opened_copy(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
         StoreError: If nothing has been published yet.
     """
     if not home.published.exists():
-        raise StoreError(f"There is no {home.published} yet: run `kneewatch run` first.")
+        raise NotPublishedError(f"There is no {home.published} yet: run `kneewatch run` first.")
     con = duckdb.connect()
     try:
         con.execute("set timezone = 'UTC'")

@@ -14,13 +14,17 @@ PATIENCE_S = 600.0
 _LOOK_AGAIN_S = 0.05
 
 
+class BusyError(StoreError):
+    """Another process holds the home's writer lock; what was to be done can be done later."""
+
+
 @contextmanager
 def writing(home: Home, what: str, *, patience_s: float = PATIENCE_S) -> Iterator[None]:
     """
     Hold the home's writer lock, waiting for our turn; the operating system frees it when a process dies.
 
     Raises:
-        StoreError: If another process still holds it after `patience_s` seconds, naming that process.
+        BusyError: If another process still holds it after `patience_s` seconds, naming that process.
     """
     home.prepare()
     with home.lock.open("a+") as file:
@@ -63,7 +67,7 @@ def _wait_for(descriptor: int, home: Home, patience_s: float) -> None:
         except BlockingIOError:
             if time.monotonic() > deadline:
                 who = holder(home) or "another process"
-                raise StoreError(f"{home.root} is in use by {who}; try again when it is done.") from None
+                raise BusyError(f"{home.root} is in use by {who}; try again when it is done.") from None
             time.sleep(_LOOK_AGAIN_S)
         else:
             return

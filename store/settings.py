@@ -167,6 +167,10 @@ def _number(value: object) -> object:
     return value
 
 
+def _listed(value: object) -> object:
+    return value.replace(",", " ").split() if isinstance(value, str) else value  # as a variable holds it
+
+
 def _day(value: object) -> object:
     if isinstance(value, str):
         return date.fromisoformat(value)
@@ -191,6 +195,8 @@ Pace = Annotated[str, AfterValidator(_pace)]
 Goal = Annotated[str, AfterValidator(_goal)]
 Day = Annotated[date, BeforeValidator(_day)]
 DayKey = Annotated[str, AfterValidator(_day_key)]
+HostName = Annotated[str, StringConstraints(to_lower=True, pattern=r"^[A-Za-z0-9.:_-]{1,253}$")]
+HostNames = Annotated[tuple[HostName, ...], BeforeValidator(_listed)]
 Url = Annotated[SecretStr, AfterValidator(_url)]
 
 
@@ -479,6 +485,25 @@ class Limits(_Table):
     )
 
 
+class Web(_Table):
+    """Where `kneewatch web` serves its pages."""
+
+    host: HostName = _setting(
+        "Address that the pages are served on; one that others can reach is refused without a token (`kneewatch web --new-token`).",
+        "an address or a name of this machine",
+        default="127.0.0.1",
+    )
+    port: Whole = _setting(
+        "Port that the pages are served on.", "a whole number from 0 to 65535", default=8765, ge=0, le=65535
+    )
+    names: HostNames = _setting(
+        "Other names under which a browser reaches the pages; under any other they answer nobody.",
+        "a list of names without ports",
+        example=["knee.local"],
+        default=(),
+    )
+
+
 class Settings(_Table):
     """All settings. There is always at least one athlete, and `default_athlete` is one of them."""
 
@@ -504,6 +529,7 @@ class Settings(_Table):
         default=Schedules(),
     )
     limits: Limits = _setting("What is too much.", default=Limits())
+    web: Web = _setting("Where `kneewatch web` serves its pages.", default=Web())
 
     @model_validator(mode="before")
     @classmethod
@@ -576,6 +602,7 @@ def template(default_athlete: str = "me") -> str:
         _table_lines(("channels",), "#[channels.phone]", Channel),
         _table_lines(("schedules",), "[schedules]", Schedules),
         _table_lines(("limits",), "[limits]", Limits),
+        _table_lines(("web",), "[web]", Web),
     )
     return intro + top + "".join(tables)
 

@@ -1,0 +1,160 @@
+"""What a request is about: whose data, which day, which words; and how a page is made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from functools import cache
+from importlib.metadata import version
+from typing import Annotated, Any
+
+from fastapi import Depends, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+from jinja2 import Environment, PackageLoader
+from markupsafe import Markup
+
+from flows.refresh import names_of
+from flows.steps import Clock, published_day
+from kneewatch.options import athlete_of
+from kneewatch.web.reading import Published, Reading
+from kneewatch.web.security import FORM_FIELD
+from kneewatch.web.static import Static
+from report.format import Units
+from report.page import environment
+from store.home import Home
+from store.settings import Settings, read_settings
+
+STALE_AFTER = timedelta(days=1)
+PATIENCE_S = 5.0
+"""How long a change waits for its turn before the page says that Kneewatch is busy."""
+FIELD = Markup('<input type="hidden" name="{}" value="{}">')
+SAID = {
+    "pain": "Noted. Thank you.",
+    "acknowledged": "Acknowledged: seen, no longer open.",
+    "computed": "Everything was computed anew.",
+}
+"""What a page says after a change; the address holds the key and never a text."""
+
+
+@dataclass(frozen=True)
+class Web:
+    """
+    What all requests share.
+
+    Attributes:
+        home: Whose pages these are.
+        published: Its published copy, to read from.
+        static: Style, script and chart library.
+        clock: The time; of the default athlete, as for the flows.
+        pages: (title, address) of the pages in the navigation.
+    """
+
+    home: Home
+    published: Published
+    static: Static
+    clock: Callable[[Settings], Clock]
+    pages: tuple[tuple[str, str], ...] = field(default=())
+
+
+@dataclass(frozen=True)
+class Asked:
+    """
+    A request for the page of one athlete.
+
+    Attributes:
+        request: The request itself.
+        web: What all requests share.
+        settings: The settings as they are now.
+        clock: The time as it is now.
+        athlete: Key of the athlete; one of those in the settings.
+    """
+
+    request: Request
+    web: Web
+    settings: Settings
+    clock: Clock
+    athlete: str
+
+    @property
+    def home(self) -> Home:
+        """The home."""
+        return self.web.home
+
+    @property
+    def units(self) -> Units:
+        """Kilometres or miles."""
+        return Units(self.settings.units)
+
+    def today(self, reading: Reading) -> date:
+        """Return the day that is shown: the present one, or a later one that was computed ahead."""
+        return max(self.clock.today, published_day(reading.con, self.settings))
+
+    def address(self, path: str, **query: str) -> str:
+        """Return the address of a page for this athlete; the default one is not named."""
+        named = {} if self.athlete == self.settings.default_athlete else {"athlete": self.athlete}
+        asked = "&".join(f"{name}={value}" for name, value in (named | query).items())
+        return f"{path}?{asked}" if asked else path
+
+    def page(
+        self, reading: Reading, template: str, *, status_code: int = 200, **values: object
+    ) -> HTMLResponse:
+        """Return a page made of its template, which extends base.html.j2, and the values it needs."""
+        computed_for = published_day(reading.con, self.settings)
+        names = names_of(list(self.settings.athletes), self.settings)
+        about = {
+            "day": self.today(reading),
+            "computed_for": computed_for,
+            "is_stale": self.clock.today - computed_for > STALE_AFTER,
+            "athlete_names": names if len(names) > 1 else {},
+            "athlete_name": names[self.athlete],
+            "said": SAID.get(self.request.query_params.get("said", "")),
+        }
+        return self.plain_page(template, status_code=status_code, **about, **values)
+
+    def plain_page(self, template: str, *, status_code: int = 200, **values: object) -> HTMLResponse:
+        """Return a page that needs nothing from the database."""
+        values = {"asked": self, **values}
+        return rendered(self.request, self.web, template, self.units, status_code=status_code, **values)
+
+    def back_to(self, path: str, *, said: str) -> RedirectResponse:
+        """Return the way back to a page after a change, so that loading it again changes nothing."""
+        return RedirectResponse(self.address(path, said=said), 303)
+
+
+def asked_of(request: Request, athlete: Annotated[str | None, Query(max_length=40)] = None) -> Asked:
+    """Return what a request is about; `?athlete=` must name one of the settings."""
+    web: Web = request.app.state.web
+    settings = read_settings(web.home)
+    return Asked(request, web, settings, web.clock(settings), athlete_of(settings, athlete))
+
+
+AskedFor = Annotated[Asked, Depends(asked_of)]
+"""The parameter by which a page gets what it was asked for."""
+
+
+def rendered(
+    request: Request, web: Web, template: str, units: Units, *, status_code: int = 200, **values: object
+) -> HTMLResponse:
+    """Return a rendered template with what every page has."""
+    shared: Mapping[str, Any] = {
+        "form_field": lambda: FIELD.format(FORM_FIELD, request.state.form_token),
+        "path": request.url.path,
+        "static": web.static,
+        "pages": web.pages,
+        "units": units,
+        "version": _version(),
+        "asked": None,
+    }
+    text = _environment(units).get_template(template).render({**shared, **values})
+    return HTMLResponse(text, status_code)
+
+
+@cache
+def _environment(units: Units) -> Environment:
+    return environment(units, PackageLoader("kneewatch.web", "templates"))
+
+
+@cache
+def _version() -> str:
+    return version("kneewatch")

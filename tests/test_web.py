@@ -89,11 +89,9 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Home:
 
 
 @pytest.fixture
-def client(kept: Home) -> Iterator[TestClient]:
+def client(kept: Home) -> TestClient:
     """A browser on this machine."""
-    client = client_of(kept)
-    client.__dict__["home"] = kept
-    return client
+    return client_of(kept)
 
 
 def reports_of(home: Home, question: str = "select side, during, flags from pain_reports") -> list[Any]:
@@ -401,7 +399,7 @@ def test_no_route_changes_anything_without_a_form(client: TestClient) -> None:
     assert {client.post(address, headers=OURS).status_code for address in addresses} == {403}
 
 
-def test_what_browsers_are_told(client: TestClient) -> None:
+def test_what_browsers_are_told(kept: Home, client: TestClient) -> None:
     """Nothing is kept but static files, nothing sniffed, framed, or run that is not ours."""
     page = client.get("/")
     style = re.search(r'href="(/static/[^"]+\.css)"', page.text)
@@ -412,9 +410,7 @@ def test_what_browsers_are_told(client: TestClient) -> None:
     assert page.headers["referrer-policy"] == "same-origin"
     assert "script-src 'self';" in page.headers["content-security-policy"]
     assert "unsafe" not in page.headers["content-security-policy"]
-    assert re.search(
-        r"HttpOnly; SameSite=Strict", client_of(client.__dict__["home"]).get("/").headers["set-cookie"]
-    )
+    assert re.search(r"HttpOnly; SameSite=Strict", client_of(kept).get("/").headers["set-cookie"])
     assert "immutable" in client.get(style[1]).headers["cache-control"]
     assert " style=" not in page.text
     assert not re.search(r"<script(?! src=\"/static/)", page.text)

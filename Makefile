@@ -4,7 +4,7 @@ BIN := .venv/bin
 WORKERS ?= 2
 
 .PHONY: setup demo test test-oracle test-alerts test-faults bench-readers bench-duplicates bench-hostile bench-analytics bench-simulation \
-  bench-case-study bench-alerts check lint lock sample-data pictures clean
+  bench-case-study bench-alerts bench-web check lint lock sample-data pictures clean
 
 setup: .venv/.ready
 
@@ -50,6 +50,9 @@ bench-case-study: setup ## two real people's knees replayed day by day; KNEEWATC
 
 bench-alerts: setup ## raising the alerts of one athlete, and of ten thousand
 	$(BIN)/python -m benchmarks.alerts
+
+bench-web: setup ## what each web page costs, alone and while another process writes
+	$(BIN)/python -m benchmarks.web
 
 .venv/bench/.ready: benchmarks/requirements.lock | setup
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \

@@ -131,7 +131,7 @@ def upcoming_chart(runs: pl.DataFrame, units: Units) -> dict[str, Any]:
         for run in runs.iter_rows(named=True)
     ]
     y = alt.Y("run:N", sort=None, axis=alt.Axis(title=None, ticks=False, labelLimit=140, labelPadding=6))
-    axis = alt.Axis(title=units.symbol, tickCount=5, format="d")
+    axis = alt.Axis(title=units.symbol, titleColor=COLOURS["muted"], tickCount=5, format="d")
     colour = alt.condition("datum.is_spike", alt.value(COLOURS["spike"]), alt.value(COLOURS["run-now"]))
     planned = (
         alt.Chart()

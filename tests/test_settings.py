@@ -204,7 +204,7 @@ def test_complaints_never_quote_a_channel(text: str, home: Home) -> None:
         (
             "race_date = 2026-10-04",
             "kneewatch.toml: race_date is not a setting; did you mean athletes.<name>.plan.race_date? "
-            "Allowed here: default_athlete, units, athletes, alerts, channels, schedules, limits.",
+            "Allowed here: default_athlete, units, athletes, alerts, channels, schedules, limits, web.",
         ),
         (
             "[limits]\nxyz = 1",
@@ -304,7 +304,7 @@ def test_every_mistake_is_named_at_once(home: Home) -> None:
             "KNEEWATCH_UNITZ",
             "km",
             "KNEEWATCH_UNITZ is not a setting; did you mean KNEEWATCH_UNITS? "
-            "Allowed here: default_athlete, units, athletes, alerts, channels, schedules, limits.",
+            "Allowed here: default_athlete, units, athletes, alerts, channels, schedules, limits, web.",
         ),
         ("KNEEWATCH_UNITS__X", "1", "KNEEWATCH_UNITS__X is not a setting."),
         (

@@ -152,7 +152,7 @@ class Guard:
         if scope["method"] in ("GET", "HEAD"):
             return None
         if scope["method"] != "POST":
-            return PlainTextResponse("Only GET and POST are answered.", 405, {"allow": "GET, HEAD, POST"})
+            return PlainTextResponse("Only GET and POST are answered.", 405, {"allow": "GET, POST"})
         origins, sites = _all(scope, b"origin"), _all(scope, b"sec-fetch-site")
         if any(origin not in self._origins for origin in origins) or any(
             site != "same-origin" for site in sites

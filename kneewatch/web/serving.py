@@ -39,6 +39,10 @@ class WebServer:
         with self._socket:
             self._server.run(sockets=[self._socket])
 
+    def close(self) -> None:
+        """Give the port back without having served."""
+        self._socket.close()
+
     def stop(self) -> None:
         """Let `run` come to its end: what is being answered is answered, within a few seconds."""
         self._server.should_exit = True

@@ -12,5 +12,5 @@ for (const place of document.querySelectorAll("[data-chart]")) {
         tooltip: false,
       })
     )
-    .catch(() => place.remove());
+    .catch(() => place.closest(".chart").remove());
 }

@@ -10,11 +10,12 @@ from fastapi import APIRouter, Form
 from fastapi.responses import JSONResponse, Response
 
 from flows import steps
-from ingest.logs import FLAGS, SITES, LogError, pain_report
+from ingest.logs import END_OF_DAY, FLAGS, SITES, LogError, pain_report
 from kneewatch.web.asked import PATIENCE_S, Asked, AskedFor
 from kneewatch.web.reading import Reading
 from report.exercises import WARM_UP
 from report.page import SITE_WORDS, by_episode, week_ahead_sentence
+from report.questions import Row
 from report.words import words
 from store.lock import BusyError
 
@@ -67,15 +68,18 @@ def report_pain(
         "changed_gait": changed_gait,
         "note": note,
     }
+    on = asked.clock.today - timedelta(days=when == "next_morning")
     try:
+        earlier = _report_of(asked, on, side)
         scores = dict.fromkeys(WHEN) | {_one_of("when", when, {name: name for name in WHEN}): _number(score)}
         report = pain_report(
             athlete=asked.athlete,
             zone=asked.settings.athletes[asked.athlete].zone,
-            on=asked.clock.today - timedelta(days=when == "next_morning"),
+            on=on,
+            at=earlier.get("at"),
             side=side,
             site=site or None,
-            flags=flag,
+            flags=(*earlier.get("flags", ()), *flag),
             changed_gait=_one_of("changed_gait", changed_gait, YES_NO),
             note=note,
             source="web",
@@ -129,6 +133,21 @@ def _page(
             entered=entered,
             trouble=trouble,
         )
+
+
+def _report_of(asked: Asked, on: date, side: str) -> Row:
+    """Return local time (None: none was given) and flags of the report that this one completes; nothing without one."""
+    with asked.web.published.reading() as reading:
+        found = reading.con.execute(
+            "select reported_at, flags from pain_reports where athlete = ? and local_date = ? and side = ? "
+            "order by reported_at desc limit 1",
+            [asked.athlete, on, side],
+        ).fetchall()
+    if not found:
+        return {}
+    reported_at, flags = found[0]
+    at = reported_at.astimezone(asked.settings.athletes[asked.athlete].zone).time()
+    return {"at": None if at == END_OF_DAY else at, "flags": flags}
 
 
 def _upcoming_chart(asked: Asked, reading: Reading, day: date) -> dict[str, Any]:

@@ -96,13 +96,16 @@ def start(limits: Limits) -> None:
     _idle.append(_take(limits))
 
 
-def read_all(jobs: Iterable["Job"], limits: Limits) -> Iterator[tuple["Job", "Read | IngestError"]]:
+def read_all(
+    jobs: Iterable["Job"], limits: Limits, *, at_once: int | None = None
+) -> Iterator[tuple["Job", "Read | IngestError"]]:
     """
     Yield for each file what it holds or why not, in the order given.
 
-    The next files are asked for, and read, while the caller deals with what it got.
+    The next files are asked for, and read, while the caller deals with what it got: `at_once` of them, by default as many
+    as there are cores beside the caller's.
     """
-    workers = min(max((os.cpu_count() or 1) - 1, 1), MOST_WORKERS)
+    workers = at_once or min(max((os.cpu_count() or 1) - 1, 1), MOST_WORKERS)
     busy: deque[tuple[Job, Worker]] = deque()
     try:
         for job in jobs:

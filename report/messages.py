@@ -57,6 +57,7 @@ FLAG_WORDS = {
 }
 
 
+REMINDER_TITLE = "Kneewatch: how is the knee?"
 ASKED = {
     "after_60min": "How was the {side} knee an hour after the run of {day}, 0 to 10?",
     "next_morning": "How was the {side} knee on the morning after {day}, 0 to 10?",

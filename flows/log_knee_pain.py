@@ -1,6 +1,7 @@
 """Flow `log-knee-pain`: a pain report, so that Prefect's own pages show a form for it."""
 
 from datetime import date, time
+from functools import partial
 from typing import Annotated
 
 from prefect import flow
@@ -8,7 +9,8 @@ from pydantic import Field
 
 from flows import tasks
 from flows.discretion import discreet
-from flows.signals import tell_prefect
+from flows.run_names import name_by_day
+from flows.signals import tell_of_alerts
 from flows.steps import Counts, clock_of
 from ingest.logs import Flag, Side, Site, pain_report
 from store.home import at as home_at
@@ -18,7 +20,7 @@ Score = Annotated[int, Field(ge=0, le=10)]
 
 
 # Prefect keeps the parameters of every run: so there is no note among them, and nobody's name.
-@flow(name="log-knee-pain", persist_result=False)
+@flow(name="log-knee-pain", flow_run_name=partial(name_by_day, "log-knee-pain"), persist_result=False)
 @discreet
 def log_knee_pain(
     home: str,
@@ -77,5 +79,5 @@ def log_knee_pain(
         latest=clock.today,
     )
     counts = {"reports": 1, "new": len(tasks.log_pain(folder, settings, clock, report))}
-    tell_prefect(folder, clock, counts)
+    tell_of_alerts(folder, clock)
     return counts

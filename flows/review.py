@@ -1,18 +1,20 @@
 """Flow `review`: trends, plan, alerts, report, published copy and letters."""
 
 from datetime import date
+from functools import partial
 
 from prefect import flow
 
-from flows import tasks
+from flows import steps, tasks
 from flows.discretion import discreet
-from flows.signals import tell_prefect
-from flows.steps import Counts, clock_of
-from store.home import at
-from store.settings import read_settings
+from flows.run_names import name_by_day
+from flows.signals import tell_of_review
+from flows.steps import Clock, Counts, clock_of
+from store.home import Home, at
+from store.settings import Settings, read_settings
 
 
-@flow(name="review", persist_result=False)
+@flow(name="review", flow_run_name=partial(name_by_day, "review"), persist_result=False)
 @discreet
 def review(home: str, today: date | None = None) -> Counts:
     """
@@ -24,10 +26,15 @@ def review(home: str, today: date | None = None) -> Counts:
     """
     folder = at(home)
     settings = read_settings(folder)
-    clock = clock_of(settings, today)
-    counts = tasks.refresh(folder, settings, clock)
-    counts |= tasks.raise_alerts(folder, settings, clock)
-    tasks.publish(folder, settings, clock)
-    counts |= tasks.notify(folder, settings, clock)
-    tell_prefect(folder, clock, counts)
+    return reviewed(folder, settings, clock_of(settings, today))
+
+
+def reviewed(home: Home, settings: Settings, clock: Clock) -> Counts:
+    """Do the tasks of a review within the flow that runs, publish what they changed once, and tell Prefect of it."""
+    with steps.in_one_go(home, "review"):
+        counts = tasks.refresh(home, settings, clock)
+        counts |= tasks.raise_alerts(home, settings, clock)
+        tasks.publish(home, settings, clock)
+    counts |= tasks.notify(home, settings, clock)
+    tell_of_review(home, settings, clock, counts)
     return counts

@@ -1,73 +1,77 @@
-"""The flows as deployments with schedules from the settings, and a process that runs them."""
+"""The process that serves: Prefect's server, the inbox watcher, the schedules, and whatever else has to run beside them."""
 
+from __future__ import annotations
+
+import signal
 import sys
 import threading
-from typing import Any
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
+from types import FrameType
 
-from prefect import serve
-from prefect.client.schemas.objects import ConcurrencyLimitConfig
-from prefect.deployments import run_deployment
-from prefect.deployments.runner import RunnerDeployment
-from prefect.flows import Flow
-from prefect.schedules import Cron
+import duckdb
 
-from flows.daily import daily
-from flows.intake import intake
-from flows.log_knee_pain import log_knee_pain
-from flows.review import review
-from ingest.watch import drops
+from flows import steps
+from flows.environment import password_file
+from flows.prefect_server import running_server
+from flows.supervision import Crash, Part, kept_running
+from store.errors import KneewatchError
 from store.home import Home
+from store.lock import serving
 from store.settings import Settings
 
-DEPLOYMENT = "kneewatch"
-LONGEST_RUN_S = 600
+STOP_WITHIN_S = 2.0
+"""What a flow has not done by then, the next start does: any of its steps may be cut."""
 
 
-def deployments(home: Home, settings: Settings) -> list[RunnerDeployment]:
+def serve(home: Home, settings: Settings, others: Sequence[Part] = ()) -> None:
     """
-    Return one deployment a flow, scheduled in the default athlete's time zone; one run at a time each.
+    Serve the home until SIGTERM or SIGINT: drops at once, flows on their schedules, and `others` beside them.
 
-    `log-knee-pain` has no schedule: it is there for its form.
+    A part that crashes comes again, after growing waits; that is said on stderr and kept in flow_log.
+
+    Raises:
+        StoreError: If another process serves this home.
     """
-    zone = settings.athletes[settings.default_athlete].time_zone
-    schedules: list[tuple[Flow[..., Any], str | None]] = [
-        (intake, settings.schedules.intake),
-        (review, settings.schedules.review),
-        (daily, settings.schedules.daily),
-        (log_knee_pain, None),
-    ]
-    return [
-        RunnerDeployment.from_flow(
-            flow,
-            name=DEPLOYMENT,
-            schedule=Cron(cron, timezone=zone) if cron else None,
-            parameters={"home": str(home.root)},
-            concurrency_limit=ConcurrencyLimitConfig(limit=1),
-            tags=["kneewatch"],
-        )
-        for flow, cron in schedules
-    ]
+    stop, server_stops = threading.Event(), threading.Event()
+    report = partial(_report, home, settings)
+    with (
+        serving(home),
+        _set_by_signals(stop),
+        running_server(home, server_stops, report) as url,
+        ExitStack() as running,
+    ):
+        print(f"Prefect's pages: {url}  ·  password: {password_file(home)}  ·  stop with Ctrl-C", flush=True)
+        from flows.serve_parts import parts  # Prefect is imported when it has been told where its server is
+
+        for part in (*parts(home, settings, url), *others):
+            running.enter_context(kept_running(part, stop, report, patience_s=STOP_WITHIN_S))
+        stop.wait()
 
 
-def serve_flows(home: Home, settings: Settings) -> None:
-    """Run the deployments on their schedules, and `daily` whenever something is dropped, until stopped."""
-    stop = threading.Event()
-    watcher = threading.Thread(target=_run_on_drops, args=(home, stop), name="inbox", daemon=True)
-    watcher.start()
+@contextmanager
+def _set_by_signals(stop: threading.Event) -> Iterator[None]:
+    """Let SIGTERM and SIGINT set `stop`."""
+
+    def set_it(_signal: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    before = {number: signal.signal(number, set_it) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        serve(*deployments(home, settings), limit=1)
+        yield
     finally:
-        stop.set()  # it may still be waiting for a flow run that will not end any more: nobody waits for it
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
-def _run_on_drops(home: Home, stop: threading.Event) -> None:
-    """
-    Start a flow run for each drop, one after the other; what is dropped meanwhile is told of afterwards.
-
-    The schedule is the net under it: nothing depends on a drop's being noticed, and no trouble here ends the serving.
-    """
-    for _ in drops(home, stop):
-        try:
-            run_deployment(f"daily/{DEPLOYMENT}", timeout=LONGEST_RUN_S, poll_interval=1)
-        except Exception as error:  # noqa: BLE001 - Prefect may be starting, busy or down
-            print(f"A drop waits for the schedule: {type(error).__name__}.", file=sys.stderr)
+def _report(home: Home, settings: Settings, crash: Crash) -> None:
+    kind = "it ended" if crash.error is None else type(crash.error).__name__
+    why = f"{kind}: {crash.error}" if isinstance(crash.error, KneewatchError) else kind
+    print(
+        f"kneewatch: {crash.part} stopped ({why}); again in {crash.wait_s:g} s.", file=sys.stderr, flush=True
+    )
+    with suppress(
+        KneewatchError, duckdb.Error, OSError
+    ):  # a store in trouble keeps nothing from coming again
+        steps.note_restart(home, steps.clock_of(settings), crash.part, crash.times)

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import duckdb
 
@@ -19,12 +19,16 @@ from flows.adjusting import accept_proposal, undo_last
 from flows.alerting import forget_waits, note_try, raise_for_athlete, take_letters
 from flows.plans import NO_PLAN, PlanChoice, plan_choice
 from flows.refresh import athletes_of, names_of, refresh_athlete
+from flows.reminding import reminders
 from ingest import intake, pain_log, settle
 from ingest.inbox import Dropped, dropped_files, given_files
-from ingest.intake import Taken
+from ingest.intake import ReadAll, Taken
 from ingest.logs import PainReport, StrengthSession
+from ingest.workers import read_all
 from report.format import Units
-from report.notify import send
+from report.messages import reminder_words
+from report.notify import send, send_text
+from report.words import said
 from store.database import frame, insert_rows, opened_published, opened_store, scalar, transaction
 from store.errors import WrongUseError
 from store.files import write_whole
@@ -64,6 +68,12 @@ def run_all(home: Home, settings: Settings, clock: Clock, *, rebuild: bool = Fal
     return Counter(one.outcome for one in taken) | review(home, settings, clock, rebuild=rebuild)
 
 
+def take_in_and_review(home: Home, settings: Settings, clock: Clock) -> Counts:
+    """Take in the inbox, and review if anything new came in."""
+    taken = take_in(home, settings, clock)
+    return counts_of(taken) | (review(home, settings, clock) if changed_something(taken) else {})
+
+
 def review(home: Home, settings: Settings, clock: Clock, *, rebuild: bool = False) -> Counts:
     """Do everything that follows an intake: trends, alerts, report, publish, letters."""
     counts: Counts = {}
@@ -83,11 +93,12 @@ def take_in(
     *,
     athlete: str | None = None,
     on_file: Callable[[Taken, int], None] | None = None,
+    read: ReadAll = read_all,
 ) -> list[Taken]:
     """
     Take in the inbox, or the given files and folders, and return what became of each.
 
-    `on_file` is told after each file, with the number of files in all.
+    `on_file` is told after each file, with the number of files in all; `read` reads them.
 
     Raises:
         WrongUseError: If a given path does not exist.
@@ -95,12 +106,22 @@ def take_in(
     with _step(home, "take_in", clock) as (con, counts):
         dropped = _dropped(home, settings, paths, athlete or settings.default_athlete)
         taken = []
-        for one in intake.take_in(con, home, settings, dropped, now=clock.now):
+        for one in intake.take_in(con, home, settings, dropped, now=clock.now, read=read):
             taken.append(one)
             if on_file:
                 on_file(one, len(dropped))
         counts.update(Counter(one.outcome for one in taken))
     return taken
+
+
+def counts_of(taken: Sequence[Taken]) -> Counts:
+    """Return how many files had which outcome."""
+    return dict(Counter(one.outcome for one in taken))
+
+
+def changed_something(taken: Sequence[Taken]) -> bool:
+    """Tell whether an intake brought anything that trends, alerts or the report speak of; refused files are among it."""
+    return any(one.outcome not in ("duplicate", "ignored") for one in taken)
 
 
 def retry(home: Home, settings: Settings, clock: Clock) -> list[Taken]:
@@ -193,6 +214,38 @@ def deliver_waiting(home: Home, settings: Settings, clock: Clock, channels: Sequ
     with _step(home, "forget_waits", clock) as (con, _):
         forget_waits(con, channels)
     return notify(home, settings, clock)
+
+
+def remind(home: Home, settings: Settings, clock: Clock) -> Counts:
+    """
+    Ask the default athlete for what is missing, by the channels that want it; return how much is, and how many letters went out.
+
+    What went out once today does not go out again.
+    """
+    with opened_published(home) as con:
+        missing = reminders(con, settings, settings.default_athlete, today=clock.today, now=clock.now)
+        earlier = scalar(
+            con,
+            "select sum((counts ->> 'sent')::integer) from flow_log "
+            "where step = 'remind' and counts ->> 'today' = $today",
+            today=clock.today.isoformat(),
+        )
+    asked: Counts = {"missing": len(missing), "sent": 0}
+    if missing and not earlier:
+        text = "\n\n".join("\n".join(reminder_words(one)) for one in missing)
+        wanted = [
+            channel.url.get_secret_value() for channel in settings.channels.values() if channel.reminders
+        ]
+        asked["sent"] = sum(send_text(url, said("title.reminder"), text) is None for url in wanted)
+        with _step(home, "remind", clock) as (_, counts):
+            counts |= asked
+    return asked
+
+
+def note_restart(home: Home, clock: Clock, part: str, times: int) -> None:
+    """Write into flow_log that a part of the process that serves has crashed, so often in a row, and comes again."""
+    with _step(home, f"restart {part}", clock) as (_, counts):
+        counts["times"] = times
 
 
 def bring_up_to_date(home: Home, settings: Settings, clock: Clock) -> None:
@@ -460,3 +513,25 @@ def alerts_raised_at(home: Home, now: datetime) -> list[dict[str, object]]:
     """Return the alerts that were first raised at this very instant."""
     with opened_published(home) as con:
         return list(frame(con, "select * from alerts where raised_at = $now", now=now).iter_rows(named=True))
+
+
+class WeekInNumbers(NamedTuple):
+    """The present week of the default athlete, in numbers that tell nothing of a body; None is unknown."""
+
+    week_start: date
+    runs: int
+    planned_runs: int | None
+    done_share: float | None
+    alerts: int
+    pain_reports: int
+
+
+def week_in_numbers(home: Home, settings: Settings, today: date) -> WeekInNumbers | None:
+    """Return the week of `today`, from the published copy; None before there is one."""
+    with opened_published(home) as con:
+        row = con.execute(
+            f"select {', '.join(WeekInNumbers._fields)} from weekly_trends "
+            "where athlete = ? and week_start between ? and ?",
+            [settings.default_athlete, today - timedelta(days=6), today],
+        ).fetchone()
+    return WeekInNumbers(*row) if row else None

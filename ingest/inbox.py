@@ -84,6 +84,11 @@ def dropped_files(home: Home, *, athletes: frozenset[str], default_athlete: str)
     ]
 
 
+def waiting_files(home: Home) -> Iterator[Path]:
+    """Yield what lies in the inbox and has no temporary name, settled or not."""
+    return _files_below(home.inbox)
+
+
 def left_alone(home: Home) -> list[tuple[str, str]]:
     """Return what lies in the inbox and cannot be taken in, and why; temporary and hidden names are passed over."""
     found: list[tuple[str, str]] = []

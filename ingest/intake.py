@@ -6,7 +6,7 @@ import hashlib
 import os
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, timedelta
 from itertools import chain
@@ -35,7 +35,7 @@ from ingest.platforms import Words
 from ingest.recording import NOTHING_TOLD, Told
 from ingest.settle import settle
 from ingest.unpack import ZIP_MAGIC, format_of, unpack
-from ingest.workers import limits_of, read_all, read_words
+from ingest.workers import Limits, limits_of, read_all, read_words
 from store.archive import archive_file, archive_original, quarantine_original, sha256_of
 from store.database import frame, insert_rows, scalar, transaction
 from store.files import sync_folder
@@ -60,6 +60,8 @@ FILES_PER_WRITE = 64
 WRITE_EVERY_S = 1.0
 """A transaction costs as much as reading a file, so that several files share one; nobody waits long for it."""
 
+ReadAll = Callable[[Iterable[Job], Limits], Iterator[tuple[Job, Read | IngestError]]]
+"""As `read_all`: what each file holds or why not, in the order given."""
 _Key = tuple[str, str]
 """Athlete and hash of the bytes."""
 
@@ -119,16 +121,17 @@ def take_in(
     *,
     now: datetime,
     reads_notes: bool = True,
+    read: ReadAll = read_all,
 ) -> Iterator[Taken]:
     """
     Take the files in, some dozens in a transaction, and yield what became of each.
 
     A file leaves the inbox only after the store has it, and only if it is still the file that was read. One
     that is refused is set aside with its reason and stops nobody else. Doing it again changes nothing. `reads_notes`
-    says whether to look for pain in titles and notes.
+    says whether to look for pain in titles and notes, `read` who reads the files.
     """
     intake = _Intake(con, home, settings, now, reads_notes=reads_notes)
-    for job, result in read_all(intake.jobs(dropped), limits_of(settings)):
+    for job, result in read(intake.jobs(dropped), limits_of(settings)):
         intake.keep(job, result)
         if intake.has_enough():
             yield from intake.write()

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from store.settings import Settings
 
 MOST_WORKERS = 4
+READY_WITHIN_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class Worker:
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self._started_at = 0.0
+        self._is_ready = False
         ours, its = socket.socketpair()
         with its:
             self._process = subprocess.Popen(
@@ -68,6 +70,9 @@ class Worker:
     def answer(self) -> "Read | Words | IngestError":
         """Return what became of the file; a process that exceeds a limit is gone after that."""
         try:
+            if not self._is_ready:  # what it has to load on a busy machine is no fault of the file
+                self._is_ready = self._connection.poll(READY_WITHIN_S) and self._connection.recv()
+                self._started_at = time.monotonic()
             if self._connection.poll(max(self._started_at + self.limits.seconds - time.monotonic(), 0)):
                 answer: Read | Words | IngestError = self._connection.recv()
                 return answer
@@ -96,13 +101,16 @@ def start(limits: Limits) -> None:
     _idle.append(_take(limits))
 
 
-def read_all(jobs: Iterable["Job"], limits: Limits) -> Iterator[tuple["Job", "Read | IngestError"]]:
+def read_all(
+    jobs: Iterable["Job"], limits: Limits, *, at_once: int | None = None
+) -> Iterator[tuple["Job", "Read | IngestError"]]:
     """
     Yield for each file what it holds or why not, in the order given.
 
-    The next files are asked for, and read, while the caller deals with what it got.
+    The next files are asked for, and read, while the caller deals with what it got: `at_once` of them, by default as many
+    as there are cores beside the caller's.
     """
-    workers = min(max((os.cpu_count() or 1) - 1, 1), MOST_WORKERS)
+    workers = at_once or min(max((os.cpu_count() or 1) - 1, 1), MOST_WORKERS)
     busy: deque[tuple[Job, Worker]] = deque()
     try:
         for job in jobs:
@@ -166,6 +174,7 @@ def main(descriptor: int, mib: int) -> None:
 
     _limit_memory(mib)
     connection = Connection(descriptor)
+    connection.send(True)
     while True:
         try:
             job = connection.recv()

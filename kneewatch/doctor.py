@@ -2,24 +2,31 @@
 
 import os
 import shutil
+import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
+from pathlib import Path
+from typing import Any
 
 import duckdb
 
 from ingest.inbox import left_alone
+from kneewatch.cron import last_due
 from store.database import migrations, opened_published, scalar
 from store.errors import KneewatchError
 from store.home import Home
-from store.lock import holder
+from store.lock import holder, server
 from store.rebuild import damage_of
-from store.settings import read_settings
+from store.settings import Settings, read_settings
 
 Finding = dict[str, str]
 
 PACKAGES = ("kneewatch", "prefect", "fastapi", "sqlalchemy", "duckdb", "polars", "fitparse", "gpxpy")
 STALE_AFTER = timedelta(hours=36)
+CLOCKS_APART = timedelta(minutes=5)
+LATE_AFTER = timedelta(minutes=15)
+"""A machine that slept, or a long flow before it."""
 LITTLE_SPACE_BYTES = 500 * 2**20
 
 
@@ -30,6 +37,7 @@ def check(home: Home) -> list[Finding]:
         return [*found, _finding("home", "bad", f"{home.root} does not exist", "kneewatch init")]
     checks: tuple[Callable[[Home], Finding], ...] = (
         _home,
+        _clock,
         _settings,
         _disk,
         _lock,
@@ -39,6 +47,9 @@ def check(home: Home) -> list[Finding]:
         _inbox,
         _quarantine,
         _letters,
+        _schedules,
+        _steps,
+        _parts,
     )
     return [*found, *(one(home) for one in checks)]
 
@@ -74,6 +85,10 @@ def _home(home: Home) -> Finding:
         )
     if not os.access(home.root, os.W_OK):
         return _finding("home", "bad", f"{home.root} cannot be written", f"chmod u+w {home.root}")
+    folders = (home.inbox, home.archive, home.quarantine, home.samples, home.reports, home.state)
+    if closed := [folder for folder in folders if folder.exists() and not _is_open(folder)]:
+        names = " ".join(str(folder) for folder in closed)
+        return _finding("home", "bad", f"{names} cannot be read and written", f"chmod u+rwx {names}")
     if home.root.stat().st_mode & 0o077:
         return _finding(
             "home",
@@ -82,6 +97,49 @@ def _home(home: Home) -> Finding:
             f"chmod 700 {home.root}",
         )
     return _finding("home", "good", str(home.root))
+
+
+def _is_open(folder: Path) -> bool:
+    return os.access(folder, os.R_OK | os.W_OK | os.X_OK)
+
+
+def _clock(home: Home) -> Finding:
+    """Hold the clock against what was written before, and against the one of the disk, which may be another machine's."""
+    now = datetime.now(UTC)
+    with (
+        tempfile.TemporaryFile(dir=home.root)
+        if os.access(home.root, os.W_OK)
+        else tempfile.TemporaryFile() as file
+    ):
+        of_disk = datetime.fromtimestamp(os.fstat(file.fileno()).st_mtime, UTC)
+    if abs(of_disk - now) > CLOCKS_APART:
+        return _finding(
+            "clock", "look", f"the disk of {home.root} has {of_disk:%Y-%m-%d %H:%M} UTC, this machine {now:%Y-%m-%d %H:%M}",
+            "timedatectl set-ntp true, here or on the machine with the disk",
+        )  # fmt: skip
+    last = _of_log(home, "select max(ended_at) from flow_log")
+    if isinstance(last, datetime) and last > now + CLOCKS_APART:
+        return _finding(
+            "clock", "bad", f"it says {now:%Y-%m-%d %H:%M} UTC, and something was done at {last:%Y-%m-%d %H:%M} already",
+            "timedatectl set-ntp true",
+        )  # fmt: skip
+    return _finding("clock", "good", f"{now:%Y-%m-%d %H:%M} UTC")
+
+
+def _of_log(home: Home, question: str) -> object:
+    """Return one value from the published copy; None where there is none, or one that cannot be read."""
+    rows = _rows(home, question)
+    return rows[0][0] if rows else None
+
+
+def _rows(home: Home, question: str) -> list[tuple[Any, ...]]:
+    if not home.published.exists():
+        return []
+    try:
+        with opened_published(home) as con:
+            return con.execute(question).fetchall()
+    except (KneewatchError, duckdb.Error):  # the finding on the published copy says so
+        return []
 
 
 def _settings(home: Home) -> Finding:
@@ -97,6 +155,13 @@ def _settings(home: Home) -> Finding:
     return _finding(
         "settings", "good", f"{len(settings.athletes)} athletes, {len(settings.channels)} channels"
     )
+
+
+def _settings_or_none(home: Home) -> Settings | None:
+    try:
+        return read_settings(home)
+    except KneewatchError:  # the finding on the settings says so
+        return None
 
 
 def _disk(home: Home) -> Finding:
@@ -179,6 +244,10 @@ def _values(home: Home) -> Finding:
 
 
 def _inbox(home: Home) -> Finding:
+    if not home.inbox.is_dir():
+        return _finding(
+            "inbox", "bad", f"{home.inbox} cannot be reached", f"mkdir -p {home.inbox}, or mount it"
+        )
     if alone := left_alone(home):
         name, why = alone[0]
         more = f", and {len(alone) - 1} more" if len(alone) > 1 else ""
@@ -208,3 +277,57 @@ def _letters(home: Home) -> Finding:
         f"{waiting} not delivered",
         "kneewatch alerts test" if waiting else "",
     )
+
+
+def _schedules(home: Home) -> Finding:
+    """Hold what was done against the schedules: a review or an intake that was due and did not come."""
+    settings = _settings_or_none(home)
+    if settings is None or not home.published.exists():
+        return _finding("schedules", "good", "nothing to look at")
+    who = server(home)
+    serves = f"served by {who}" if who else "nobody serves"
+    now = datetime.now(settings.athletes[settings.default_athlete].zone)
+    for flow, step in (("intake", "take_in"), ("review", "refresh")):
+        due = last_due(getattr(settings.schedules, flow), now - LATE_AFTER)
+        last = _of_log(home, f"select max(ended_at) from flow_log where step = '{step}' and outcome = 'ok'")
+        if due and isinstance(last, datetime) and last < due:
+            return _finding(
+                "schedules", "look", f"{serves}; {flow} was due at {due:%Y-%m-%d %H:%M} and last ended at {last.astimezone(now.tzinfo):%Y-%m-%d %H:%M}",
+                "kneewatch run, then look at what kneewatch serve says" if who else "kneewatch serve",
+            )  # fmt: skip
+    return _finding("schedules", "good", f"{serves}; what was due was done")
+
+
+def _steps(home: Home) -> Finding:
+    """Name the steps that failed when they were last tried."""
+    failed = _rows(
+        home,
+        "select step, max(ended_at) from flow_log group by step having arg_max(outcome, ended_at) = 'failed' order by 2",
+    )
+    if failed:
+        step, at = failed[-1]
+        return _finding(
+            "last runs", "look", f"{step} failed at {at:%Y-%m-%d %H:%M} UTC", "kneewatch run says why"
+        )
+    last = _of_log(home, "select max(ended_at) from flow_log where outcome = 'ok'")
+    return _finding(
+        "last runs", "good", f"last success {last:%Y-%m-%d %H:%M} UTC" if last else "nothing ran yet"
+    )
+
+
+def _parts(home: Home) -> Finding:
+    """Count how often a part of the process that serves had to come again since yesterday."""
+    crashed = _rows(
+        home,
+        "select step, count(*) from flow_log where starts_with(step, 'restart ') "
+        "and ended_at > now() - interval 1 day group by step order by step",
+    )
+    if crashed:
+        said = ", ".join(f"{step.removeprefix('restart ')} {times} times" for step, times in crashed)
+        return _finding(
+            "parts",
+            "look",
+            f"came again after a crash since yesterday: {said}",
+            f"less {home.state}/prefect-server.log",
+        )
+    return _finding("parts", "good", "none crashed since yesterday")

@@ -59,6 +59,10 @@ class Home:
         return self.state / "lock"
 
     @property
+    def serving(self) -> Path:
+        return self.state / "serving"
+
+    @property
     def prefect(self) -> Path:
         return self.state / "prefect"
 

@@ -1,10 +1,11 @@
-"""One writer at a time: a lock on a file, which says who holds it."""
+"""One writer at a time, and one that serves: locks on files, which say who holds them."""
 
 import fcntl
 import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from store.database import StoreError
 from store.files import sweep
@@ -47,15 +48,46 @@ def writing(home: Home, what: str, *, patience_s: float = PATIENCE_S) -> Iterato
             fcntl.flock(file.fileno(), fcntl.LOCK_UN)
 
 
+@contextmanager
+def serving(home: Home) -> Iterator[None]:
+    """
+    Be the one process that serves this home.
+
+    Raises:
+        StoreError: If there is one already, naming it.
+    """
+    home.prepare()
+    with home.serving.open("a+") as file:
+        try:
+            fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StoreError(
+                f"{home.root} is served already, by {server(home) or 'another process'}."
+            ) from None
+        file.truncate(0)
+        file.write(f"process {os.getpid()}")
+        file.flush()
+        yield
+
+
 def holder(home: Home) -> str | None:
     """Return who holds the writer lock, or None; what a killed process left in the file says nothing."""
+    return _holder(home.lock)
+
+
+def server(home: Home) -> str | None:
+    """Return who serves this home, or None."""
+    return _holder(home.serving)
+
+
+def _holder(lock: Path) -> str | None:
     try:
-        with home.lock.open() as file:
+        with lock.open() as file:
             fcntl.flock(file.fileno(), fcntl.LOCK_SH | fcntl.LOCK_NB)
     except FileNotFoundError:
         return None
     except BlockingIOError:
-        return home.lock.read_text().strip() or None
+        return lock.read_text().strip() or None
     return None
 
 

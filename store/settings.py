@@ -436,6 +436,11 @@ class Channel(_Table):
     min_severity: Severity | None = _setting(
         "The mildest alert for this channel; that of [alerts] unless given.", example="warning", default=None
     )
+    reminders: bool = _setting(
+        "Whether it asks once a day for the scores and reports that are missing (`kneewatch remind`).",
+        "true or false",
+        default=False,
+    )
 
 
 class Schedules(_Table):
@@ -448,6 +453,11 @@ class Schedules(_Table):
         "Works out trends, alerts and the report.", "a cron expression of five fields", default="0 6 * * *"
     )
     daily: Cron = _setting("Does both.", "a cron expression of five fields", default="30 6 * * *")
+    remind: Cron = _setting(
+        "Asks for what is missing, by the channels with reminders = true.",
+        "a cron expression of five fields",
+        default="30 7 * * *",
+    )
 
 
 class Limits(_Table):
@@ -799,4 +809,4 @@ def _comment(text: str) -> str:
 
 
 def _toml(value: object) -> str:
-    return json.dumps(value) if isinstance(value, str) else str(value)
+    return json.dumps(value) if isinstance(value, str | bool) else str(value)

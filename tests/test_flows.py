@@ -78,14 +78,14 @@ def test_the_daily_flow_ends_in_the_same_tables_as_the_plain_steps(tmp_path: Pat
 
 
 def test_each_flow_can_run_by_itself_and_twice(tmp_path: Path) -> None:
-    """Intake, then review, then both again: nothing is doubled."""
+    """Intake alone, then review, then both again: nothing is doubled."""
     from flows.intake import intake
     from flows.review import review
 
     home = home_with_the_spike(tmp_path / "home")
 
-    first = intake(str(home.root), TODAY)
-    second = intake(str(home.root), TODAY)
+    first = intake(str(home.root), TODAY, review_after=False)
+    second = intake(str(home.root), TODAY, review_after=False)
     raised = review(str(home.root), TODAY)
     again = review(str(home.root), TODAY)
 
@@ -199,13 +199,13 @@ def test_the_form_offers_choices_and_asks_for_neither_notes_nor_names() -> None:
 
 def test_every_flow_is_a_deployment_with_its_schedule(home: Home) -> None:
     """Schedules come from the settings and run in the athlete's time zone, one run at a time."""
-    from flows.serve import deployments
+    from flows.deployments import deployments
 
     shutil.copy(ROOT / "sample_data" / "kneewatch.toml", home.settings_file)
 
     found = {one.flow_name: one for one in deployments(home, read_settings(home))}
 
-    assert {"intake", "review", "daily", "log-knee-pain"} == set(found)
+    assert {"intake", "review", "daily", "remind", "log-knee-pain", "backfill"} == set(found)
     assert found["review"].schedules[0].schedule.timezone == "Europe/Berlin"
     assert found["review"].schedules[0].schedule.cron == "0 6 * * *"
     assert found["intake"].concurrency_limit == 1

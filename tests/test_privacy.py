@@ -127,7 +127,7 @@ def test_of_an_error_prefect_hears_the_kind_alone(private_home: Home) -> None:
 
     records = records_of(private_home)
     assert done.returncode == 1
-    assert "intake failed (SettingsError); the same on the command line says why." in records
+    assert "daily failed (SettingsError); the same on the command line says why." in records
     assert found_in(records + done.stdout + done.stderr) == []
 
 
@@ -163,7 +163,7 @@ def test_of_a_report_by_its_form_prefect_keeps_what_was_entered_and_no_more(priv
 @pytest.mark.xdist_group("prefect")
 def test_every_step_and_flow_is_discreet() -> None:
     """Each is wrapped: of an error within, its kind is told, and where it came from is not."""
-    from flows import daily, intake, log_knee_pain, review, tasks
+    from flows import backfill, daily, intake, log_knee_pain, remind, review, tasks
 
     def fail() -> None:
         raise ValueError("Zaphod at 53.17, 9.939")
@@ -172,7 +172,8 @@ def test_every_step_and_flow_is_discreet() -> None:
         discreet(fail)()
 
     wrapped = [tasks.take_in, tasks.refresh, tasks.raise_alerts, tasks.publish, tasks.notify, tasks.log_pain]
-    wrapped += [daily.daily, intake.intake, review.review, log_knee_pain.log_knee_pain]
+    wrapped += [daily.daily, intake.intake, review.review, log_knee_pain.log_knee_pain, remind.remind]
+    wrapped += [tasks.remind, backfill.read_files, backfill.backfill]
     assert str(raised.value) == "fail failed (ValueError); the same on the command line says why."
     assert "Zaphod" not in "".join(traceback.format_exception(raised.value))
     assert [one.name for one in wrapped if not hasattr(one.fn, "__wrapped__")] == []

@@ -1,4 +1,4 @@
-"""Schedules for real: Prefect's server starts with what is locked, creates a scheduled run, and the run happens."""
+"""`kneewatch serve` for real: schedules, drops with and without Prefect's server, crashes, and how it ends."""
 
 from __future__ import annotations
 
@@ -13,85 +13,233 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple, TypeVar
 
 import pytest
 
 from flows.environment import password_file
+from flows.prefect_server import is_healthy
+from store import home as homes
 from store.database import opened_published
 from store.home import Home
+from store.lock import server
 
 ROOT = Path(__file__).parent.parent
+EXPORTS = sorted((ROOT / "sample_data" / "inbox").glob("*.fit"))
 PATIENCE_S = 240
 NEVER = "0 0 29 2 *"
+
+Found = TypeVar("Found")
 
 pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("prefect")]
 
 
-def test_schedules_run_and_drops_are_noticed(home: Home) -> None:
-    """`kneewatch serve` reviews each minute; a file that is dropped is taken in at once, as no schedule would."""
-    export = sorted((ROOT / "sample_data" / "inbox").glob("*.fit"))[0]
+class Serving(NamedTuple):
+    """A running `kneewatch serve` and its home."""
+
+    process: subprocess.Popen[bytes]
+    home: Home
+
+    def said(self) -> str:
+        return (self.home.state / "serve.log").read_text()
+
+    def url(self) -> str:
+        return within_patience(lambda: re.search(r"http://127\.0\.0\.1:\d+", self.said()))[0]
+
+    def prefects_server(self) -> int:
+        """Return the process of Prefect's server."""
+        tasks = Path(f"/proc/{self.process.pid}/task")
+        children = [int(pid) for file in tasks.glob("*/children") for pid in file.read_text().split()]
+        (found,) = [
+            pid for pid in children if b"flows.prefect_server" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        ]
+        return found
+
+    def end(self, how: signal.Signals) -> int:
+        self.process.send_signal(how)
+        return self.process.wait(PATIENCE_S)
+
+
+def serve(home: Home, **schedules: str) -> Serving:
     environment = {
-        **{key: value for key, value in os.environ.items() if not key.startswith(("PREFECT_", "KNEEWATCH_"))},
-        "KNEEWATCH_HOME": str(home.root),
-        "KNEEWATCH_SCHEDULES__INTAKE": NEVER,
-        "KNEEWATCH_SCHEDULES__DAILY": NEVER,
-        "KNEEWATCH_SCHEDULES__REVIEW": "* * * * *",
+        key: value for key, value in os.environ.items() if not key.startswith(("PREFECT_", "KNEEWATCH_"))
     }
-    with (home.state / "serve.log").open("w") as log:
-        serving = subprocess.Popen(
-            [Path(sys.executable).with_name("kneewatch"), "serve"], env=environment, stdout=log, stderr=log
-        )
-    try:
-        reviews = _rows_within(home, "select outcome from flow_log where step = 'refresh'")
-        answers, pages_ask = _answers(home)
-        shutil.copy(export, home.inbox)
-        rows = _rows_within(home, "select file_name, outcome, activities from exports")
-    finally:
-        serving.send_signal(signal.SIGTERM)
-        serving.wait(30)
-
-    said = (home.state / "serve.log").read_text()
-    assert ("ok",) in reviews, said
-    assert answers == (401, 200)
-    assert pages_ask
-    assert [(export.name, "ingested", 1)] == rows, said
-    assert list(home.inbox.iterdir()) == []
+    for flow in ("intake", "review", "daily", "remind"):
+        environment[f"KNEEWATCH_SCHEDULES__{flow.upper()}"] = schedules.get(flow, NEVER)
+    command = [Path(sys.executable).with_name("kneewatch"), "serve", "--home", home.root]
+    with (home.state / "serve.log").open("a") as log:
+        return Serving(subprocess.Popen(command, env=environment, stdout=log, stderr=log), home)
 
 
-def _answers(home: Home) -> tuple[tuple[int, int], bool]:
-    """
-    Return what Prefect's server says to who asks for flow runs without its password, and with it.
+def within_patience(look: Callable[[], Found | None]) -> Found:
+    """Return what is found when it is something."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not (found := look()):
+        assert time.monotonic() < deadline, "it did not come"
+        time.sleep(0.2)
+    return found
 
-    And whether its pages ask the right server.
-    """
-    said = (home.state / "serve.log").read_text()
-    found = re.search(r"http://127\.0\.0\.1:\d+", said)
-    assert found, said
-    url = found[0]
-    request = f"{url}/api/flow_runs/filter"
-    password = base64.b64encode(password_file(home).read_bytes()).decode()
-    answers = _status_of(request, {}), _status_of(request, {"Authorization": f"Basic {password}"})
+
+def rows(home: Home, question: str) -> list[tuple[object, ...]]:
+    if not home.published.exists():
+        return []
+    with opened_published(home) as con:
+        return con.execute(question).fetchall()
+
+
+def drop(home: Home, export: Path) -> None:
+    """Drop a file, and wait until it has been taken in and has left the inbox."""
+    shutil.copy(export, home.inbox)
+    question = f"select outcome from exports where file_name = '{export.name}'"
+    assert within_patience(lambda: rows(home, question)) == [("ingested",)]
+    assert within_patience(lambda: not any(home.inbox.iterdir()))
+
+
+@pytest.fixture(scope="module")
+def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    """One that reviews each minute and else waits for drops; a file was dropped before it began."""
+    if not Path("/proc/self/task").exists():
+        pytest.skip("Processes are looked up in /proc.")
+    home = homes.at(tmp_path_factory.mktemp("serving") / "home").prepare()
+    shutil.copy(EXPORTS[0], home.inbox)
+    serving = serve(home, review="* * * * *")
+    yield serving
+    serving.process.kill()
+    serving.process.wait()
+
+
+def test_what_was_dropped_before_it_began_is_taken_in(serving: Serving) -> None:
+    """It does not wait for Prefect's server, let alone for a schedule."""
+    found = within_patience(lambda: rows(serving.home, "select file_name, outcome, activities from exports"))
+
+    assert found == [(EXPORTS[0].name, "ingested", 1)]
+
+
+def test_prefects_server_answers_with_the_password_only(serving: Serving) -> None:
+    """And its pages ask the right server."""
+    url = serving.url()
+    within_patience(lambda: is_healthy(url))
+    password = base64.b64encode(password_file(serving.home).read_bytes()).decode()
+
+    assert _status(f"{url}/api/flow_runs/filter", {}) == 401
+    assert _status(f"{url}/api/flow_runs/filter", {"Authorization": f"Basic {password}"}) == 200
     with urllib.request.urlopen(f"{url}/ui-settings", timeout=30) as settings:
-        return answers, json.load(settings)["api_url"] == f"{url}/api"
+        assert json.load(settings)["api_url"] == f"{url}/api"
 
 
-def _status_of(url: str, headers: dict[str, str]) -> int:
+def test_a_drop_is_taken_in_and_reviewed_by_a_flow_run_with_a_name(serving: Serving) -> None:
+    """At once, as no schedule would; Prefect's list says how many files it was about."""
+    url = serving.url()
+    within_patience(lambda: is_healthy(url))
+
+    drop(serving.home, EXPORTS[1])
+
+    named = within_patience(lambda: [run for run in _flow_runs(serving) if run["name"] == "intake-1-file"])
+    assert within_patience(lambda: _flow_runs(serving)[0]["state_type"] == "COMPLETED" or None)
+    assert named[0]["parameters"]["home"] == str(serving.home.root)
+    assert rows(serving.home, "select count(*) from runs join run_metrics using (activity_id)") == [(2,)]
+
+
+def test_schedules_run(serving: Serving) -> None:
+    """A review each minute, in a process of its own."""
+    scheduled = within_patience(
+        lambda: [
+            run
+            for run in _flow_runs(serving)
+            if run["deployment_id"] and run["state_type"] == "COMPLETED" and run["name"].startswith("review-")
+        ]
+    )
+
+    assert scheduled[0]["tags"] == ["kneewatch", "alerts"]
+
+
+def test_one_home_is_served_once(serving: Serving) -> None:
+    """Who comes second is told by whom."""
+    second = subprocess.run(
+        [Path(sys.executable).with_name("kneewatch"), "serve", "--home", serving.home.root],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE_S,
+    )
+
+    assert second.returncode == 1
+    assert f"is served already, by process {serving.process.pid}." in second.stderr
+
+
+def test_prefects_server_comes_again_after_a_crash_and_drops_do_not_wait_for_it(serving: Serving) -> None:
+    """That is said on stderr and kept in flow_log."""
+    crashed = serving.prefects_server()
+
+    os.kill(crashed, signal.SIGKILL)
+    drop(serving.home, EXPORTS[2])
+
+    assert within_patience(
+        lambda: rows(serving.home, "select 1 from flow_log where step = 'restart Prefect''s server'")
+    )
+    within_patience(lambda: is_healthy(serving.url()))
+    assert serving.prefects_server() != crashed
+    assert "kneewatch: Prefect's server stopped (KneewatchError: Prefect's server ended" in serving.said()
+
+
+def test_it_ends_clean(serving: Serving) -> None:
+    """Told by SIGTERM, with exit code 0, without a traceback and without leaving Prefect's server behind."""
+    url = serving.url()
+    within_patience(lambda: is_healthy(url))
+
+    code = serving.end(signal.SIGTERM)
+
+    assert code == 0, serving.said()
+    assert "Traceback" not in serving.said()
+    assert not is_healthy(url)
+    assert server(serving.home) is None
+
+
+def test_ctrl_c_while_it_starts_ends_it_clean(home: Home) -> None:
+    """Prefect's server is not there yet; nothing waits for it."""
+    serving = serve(home)
+    serving.url()
+
+    code = serving.end(signal.SIGINT)
+
+    assert code == 0, serving.said()
+    assert "Traceback" not in serving.said()
+
+
+def test_prefects_server_ends_with_whoever_started_it(home: Home) -> None:
+    """Also when that one is killed; what is dropped is taken in by the next."""
+    serving = serve(home)
+    serving.url()
+    left_behind = within_patience(serving.prefects_server)
+
+    serving.end(signal.SIGKILL)
+    within_patience(lambda: not Path(f"/proc/{left_behind}").exists())
+    shutil.copy(EXPORTS[0], home.inbox)
+    again = serve(home)
+
+    assert within_patience(lambda: rows(home, "select outcome from exports")) == [("ingested",)]
+    assert again.end(signal.SIGTERM) == 0
+
+
+def _flow_runs(serving: Serving) -> list[dict[str, object]]:
+    """Return Prefect's flow runs, the last one first."""
+    password = base64.b64encode(password_file(serving.home).read_bytes()).decode()
+    request = urllib.request.Request(
+        f"{serving.url()}/api/flow_runs/filter",
+        data=json.dumps({"sort": "EXPECTED_START_TIME_DESC"}).encode(),
+        headers={"Content-Type": "application/json", "Authorization": f"Basic {password}"},
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        found: list[dict[str, object]] = json.load(answer)
+    return [run for run in found if run["state_type"] != "SCHEDULED"]
+
+
+def _status(url: str, headers: dict[str, str]) -> int:
     request = urllib.request.Request(url, data=b"{}", headers={"Content-Type": "application/json", **headers})
     try:
         with urllib.request.urlopen(request, timeout=30) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         return error.code
-
-
-def _rows_within(home: Home, question: str) -> list[tuple[object, ...]]:
-    deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline:
-        if home.published.exists():
-            with opened_published(home) as con:
-                rows = con.execute(question).fetchall()
-            if rows:
-                return rows
-        time.sleep(1)
-    return []

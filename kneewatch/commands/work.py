@@ -1,4 +1,4 @@
-"""Commands that do things: init, demo, ingest, run, serve, doctor."""
+"""Commands that do things: init, demo, ingest, run, backfill, serve, doctor."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flows.runners import RunnerName, missing_runner
 from kneewatch.options import (
     AthleteOption,
     HomeOption,
@@ -23,6 +24,7 @@ from kneewatch.options import (
     settings_of,
 )
 from kneewatch.show import Column, harmless, print_json, show, text
+from store.errors import WrongUseError
 from store.home import Home, at
 
 if TYPE_CHECKING:
@@ -40,7 +42,7 @@ DEMO_HOME = Path("kneewatch-demo")
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands to the program."""
-    for command in (init, demo, ingest, run, serve, backup, restore, rebuild, doctor):
+    for command in (init, demo, ingest, run, backfill, serve, backup, restore, rebuild, doctor):
         app.command()(command)
 
 
@@ -169,26 +171,41 @@ def run(
         counts = _run_by_prefect(folder, day_of(today))
     else:
         counts = dict(steps.run_all(folder, settings, clock, rebuild=rebuild))
-    if as_json:
-        print_json(counts)
-    else:
-        print(", ".join(f"{what.replace('_', ' ')} {number}" for what, number in counts.items()))
-        print(f"Report: {folder.reports / 'latest.html'}")
+    _show_counts(counts, folder, as_json=as_json)
+
+
+def backfill(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH…", help="Files, folders and archives.")],
+    runner: Annotated[
+        RunnerName,
+        typer.Option("--runner", help="Who reads the files: this machine, or a cluster that sees the home."),
+    ] = "local",
+    home: HomeOption = None,
+    today: TodayOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Take in a whole history in parallel, as a Prefect flow run, and review it once; it can be started again at any time."""
+    from flows.environment import use_prefect_of
+
+    folder = home_of(home).prepare()
+    for path in paths:
+        if not path.exists():
+            raise WrongUseError(f"{path} does not exist.")
+    if missing := missing_runner(runner):
+        raise WrongUseError(missing)
+    use_prefect_of(folder)
+    from flows.backfill import backfill as flow
+
+    counts = flow(str(folder.root), [path.absolute() for path in paths], runner, day_of(today))
+    _show_counts(counts, folder, as_json=as_json)
 
 
 def serve(home: HomeOption = None) -> None:
-    """Run Prefect's server and the flows on their schedules, until stopped."""
-    from flows.environment import password_file, running_server
+    """Run everything by itself until stopped: drops at once, the flows on their schedules, Prefect's server and pages."""
+    from flows import serve
 
     folder = home_of(home).prepare()
-    settings = settings_of(folder)
-    with running_server(folder) as url:
-        from flows.serve import serve_flows
-
-        print(
-            f"Prefect's pages: {url}  ·  password: {password_file(folder)}  ·  stop with Ctrl-C", flush=True
-        )
-        serve_flows(folder, settings)
+    serve.serve(folder, settings_of(folder))
 
 
 def doctor(home: HomeOption = None, as_json: JsonOption = False) -> None:
@@ -243,6 +260,14 @@ def rebuild(
     settings = settings_of(folder)
     aside = steps.rebuild(folder, settings, steps.clock_of(settings), from_archive=from_archive)
     print(f"Made {folder.store} again." + (f" The old one lies in {aside}." if aside else ""))
+
+
+def _show_counts(counts: dict[str, int], folder: Home, *, as_json: bool) -> None:
+    if as_json:
+        print_json(counts)
+    else:
+        print(", ".join(f"{what.replace('_', ' ')} {number}" for what, number in counts.items()))
+        print(f"Report: {folder.reports / 'latest.html'}")
 
 
 def _write_settings(folder: Home) -> None:

@@ -1,0 +1,71 @@
+"""What runs beside Prefect's server while a home is served: the watcher of its inbox, and the flows on their schedules."""
+
+import asyncio
+import threading
+from functools import partial
+
+from prefect.runner import Runner
+from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+
+from flows import steps
+from flows.deployments import deployments
+from flows.intake import intake
+from flows.prefect_server import is_healthy, wait_until_healthy
+from flows.supervision import Part
+from ingest import workers
+from ingest.watch import drops
+from store.home import Home
+from store.settings import Settings, read_settings
+
+LOOK_EVERY_S = 0.2
+
+
+def parts(home: Home, settings: Settings, url: str) -> tuple[Part, ...]:
+    """Return the parts for a home and the Prefect server at this address."""
+    return (
+        Part("inbox", partial(_take_in_drops, home, settings, url)),
+        Part("schedules", partial(_run_schedules, home, settings, url)),
+    )
+
+
+def _take_in_drops(home: Home, settings: Settings, url: str, stop: threading.Event) -> None:
+    """
+    Take in what was dropped while nobody served, then each drop; what comes meanwhile is told of afterwards.
+
+    An intake that fails ends this part, which comes again after a while and begins with what lies there.
+    """
+    workers.start(workers.limits_of(settings))
+    _take_in(home, url)
+    for _ in drops(home, stop):
+        _take_in(home, url)
+
+
+def _take_in(home: Home, url: str) -> None:
+    """Run the flow in this process, where all is loaded; while Prefect's server is not there, its steps by themselves."""
+    if not is_healthy(url):
+        settings = read_settings(home)
+        steps.take_in_and_review(home, settings, steps.clock_of(settings))
+        return
+    with temporary_settings(
+        {PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}
+    ):  # each flow waits a second for its end
+        intake(str(home.root))
+
+
+def _run_schedules(home: Home, settings: Settings, url: str, stop: threading.Event) -> None:
+    """Run the deployments on their schedules, one at a time, each run in a process of its own."""
+    wait_until_healthy(url, stop)
+    if not stop.is_set():
+        asyncio.run(_run_until(stop, home, settings))
+
+
+async def _run_until(stop: threading.Event, home: Home, settings: Settings) -> None:
+    runner = Runner(name="kneewatch", limit=1)
+    for deployment in deployments(home, settings):
+        await runner.aadd_deployment(deployment)
+    running = asyncio.create_task(runner.start())
+    while not (stop.is_set() or running.done()):
+        await asyncio.sleep(LOOK_EVERY_S)
+    if not running.done():
+        await runner.astop()
+    await running

@@ -382,7 +382,7 @@ def _svg(chart: alt.LayerChart | alt.FacetChart, *, title: str, description: str
 
 
 def _styled(chart: alt.LayerChart | alt.FacetChart) -> alt.LayerChart | alt.FacetChart:
-    styled = chart.configure(
+    styled: alt.LayerChart | alt.FacetChart = chart.configure(
         aria=False,
         background="transparent",
         font=FONT,

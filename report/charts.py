@@ -29,6 +29,7 @@ COLOURS = {
 FONT = "sans-serif"
 PHONE_WIDTH_PX = 352
 DESK_WIDTH_PX = 680
+ROW_HEIGHT_PX = 30
 MAX_PAIN = 10
 DATE_EVERY_WEEKS = 4
 
@@ -142,7 +143,7 @@ def upcoming_chart(runs: pl.DataFrame, units: Units) -> dict[str, Any]:
         alt.Chart().mark_tick(color=COLOURS["ink"], thickness=2).encode(y=y, x=alt.X("longest:Q", axis=axis))
     )
     layers = alt.layer(planned, longest, data=alt.InlineData(values=rows))
-    return specification(layers.properties(height=alt.Step(30)))
+    return specification(layers.properties(height=ROW_HEIGHT_PX * len(rows)))
 
 
 def specification(chart: alt.LayerChart | alt.FacetChart) -> dict[str, Any]:
@@ -382,7 +383,7 @@ def _svg(chart: alt.LayerChart | alt.FacetChart, *, title: str, description: str
 
 
 def _styled(chart: alt.LayerChart | alt.FacetChart) -> alt.LayerChart | alt.FacetChart:
-    styled = chart.configure(
+    styled: alt.LayerChart | alt.FacetChart = chart.configure(
         aria=False,
         background="transparent",
         font=FONT,

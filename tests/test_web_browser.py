@@ -95,8 +95,8 @@ def opened(browser: Browser, url: str, **look: Any) -> tuple[Page, Seen]:
     page.goto(url)
     page.wait_for_load_state("networkidle")
     if look.get("java_script_enabled", True):
-        # drawn, or taken away because it could not be
-        page.wait_for_function("document.querySelectorAll('.chart:not(:has(svg))').length === 0")
+        for figure in page.locator("figure").all():
+            figure.locator(".chart svg").wait_for(state="attached")
     return page, seen
 
 

@@ -17,6 +17,7 @@ from store.home import Home
 STYLE, VEGA = "kneewatch.css", "vega.js"
 SCRIPT = "text/javascript; charset=utf-8"
 OWN = {STYLE: "text/css; charset=utf-8", "charts.js": SCRIPT}
+SNIPPET = "window.vegaEmbed = vegaEmbed;"
 FOR_GOOD = "private, max-age=31536000, immutable"
 
 router = APIRouter()
@@ -27,7 +28,7 @@ class Static:
     The files that pages refer to.
 
     Vega, Vega-Lite and vega-embed come as one script out of vl-convert, which takes seconds to put it together: that is
-    done once and kept in the home. It depends on vl-convert's version alone and is named after it.
+    done once and kept in the home. It depends on vl-convert's version alone and is named after that.
     """
 
     def __init__(self, home: Home) -> None:
@@ -35,7 +36,7 @@ class Static:
         self._files[STYLE] = (files("report") / "page.css").read_bytes() + self._files[STYLE]
         self._kinds = OWN | {VEGA: SCRIPT}
         self._hashes = {name: _hash(content) for name, content in self._files.items()}
-        self._hashes[VEGA] = _hash(f"vl-convert {version('vl-convert-python')}".encode())
+        self._hashes[VEGA] = _hash(f"vl-convert {version('vl-convert-python')} {SNIPPET}".encode())
         self._vega_file = home.state / "web" / f"vega-{self._hashes[VEGA]}.js.gz"
         self._vega_lock = threading.Lock()
 
@@ -52,7 +53,7 @@ class Static:
 
                 write_whole(
                     self._vega_file,
-                    gzip.compress(vl_convert.javascript_bundle(snippet=None).encode(), 6, mtime=0),
+                    gzip.compress(vl_convert.javascript_bundle(SNIPPET).encode(), 6, mtime=0),
                 )
 
     def response(self, file_name: str, *, takes_gzip: bool) -> Response:

@@ -17,6 +17,7 @@ from report.exercises import WARM_UP
 from report.page import SITE_WORDS, by_episode, week_ahead_sentence
 from report.questions import Row
 from report.words import words
+from store.database import NotPublishedError
 from store.lock import BusyError
 
 TITLE, ADDRESS = "Today", "/"
@@ -137,12 +138,15 @@ def _page(
 
 def _report_of(asked: Asked, on: date, side: str) -> Row:
     """Return local time (None: none was given) and flags of the report that this one completes; nothing without one."""
-    with asked.web.published.reading() as reading:
-        found = reading.con.execute(
-            "select reported_at, flags from pain_reports where athlete = ? and local_date = ? and side = ? "
-            "order by reported_at desc limit 1",
-            [asked.athlete, on, side],
-        ).fetchall()
+    question = (
+        "select reported_at, flags from pain_reports where athlete = ? and local_date = ? and side = ? "
+        "order by reported_at desc limit 1"
+    )
+    try:
+        with asked.web.published.reading() as reading:
+            found = reading.con.execute(question, [asked.athlete, on, side]).fetchall()
+    except NotPublishedError:  # the first thing that is said in a new home
+        return {}
     if not found:
         return {}
     reported_at, flags = found[0]

@@ -61,11 +61,15 @@ ASKED = {
     "after_60min": "How was the {side} knee an hour after the run of {day}, 0 to 10?",
     "next_morning": "How was the {side} knee on the morning after {day}, 0 to 10?",
     "report": "How were the knees on the run of {day}? A load spike is active and there is no report; that is not taken for no pain.",
+    "ostrc_o2": "How was the last week with the {side} knee? OSTRC-O2, four questions.",
+    "koos_pf": "How is the {side} knee in daily life and sport? KOOS-PF, the eleven items of its form, 0 to 4 each.",
 }
 ANSWERS = {
     "after_60min": "kneewatch pain edit {id} --after-60min N",
     "next_morning": "kneewatch pain edit {id} --next-morning N",
     "report": "kneewatch pain add --date {date} --side SIDE --during N",
+    "ostrc_o2": "kneewatch knee ostrc --date {date} --side {side} --participation N --volume N --performance N --pain N",
+    "koos_pf": "kneewatch knee koos --date {date} --side {side} N N N N N N N N N N N",
 }
 BOTH_KNEES_ASKED = {
     "after_60min": "How were both knees an hour after the run of {day}, 0 to 10?",

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from kneewatch.commands import log, look, plan, work
+from kneewatch.commands import knee, log, look, plan, work
 from kneewatch.options import HomeOption
 from store.errors import KneewatchError, WrongUseError
 
@@ -51,7 +51,7 @@ def _program(
     pass
 
 
-for commands in (work, look, plan, log):
+for commands in (work, look, plan, log, knee):
     commands.add_to(app)
 
 

@@ -13,8 +13,8 @@ import polars as pl
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from analytics.rules import PUBLISHED
-from report import charts
+from analytics.rules import PUBLISHED, Rules
+from report import charts, knee_words
 from report.exercises import WARM_UP
 from report.format import (
     UNKNOWN,
@@ -28,6 +28,7 @@ from report.format import (
     score,
     short_day,
 )
+from report.knee import knee_statuses
 from report.load_words import UNIT_WORDS, load_notes
 from report.questions import read_query
 from report.values import in_words
@@ -89,6 +90,7 @@ def render_page(
     today: date,
     units: Units,
     version: str,
+    rules: Rules = PUBLISHED,
 ) -> str:
     """
     Return the report of one athlete as one HTML file without script or anything to be fetched.
@@ -100,6 +102,7 @@ def render_page(
         today: The day the report is for; what lies after it is left out or counts as planned.
         units: Kilometres or miles.
         version: Version of Kneewatch, for the foot of the page.
+        rules: What counts as pain.
     """
 
     def ask(name: str) -> list[Row]:
@@ -121,6 +124,7 @@ def render_page(
             version=version,
             units=units,
             warm_up=WARM_UP,
+            knee_words=knee_words,
             week=week,
             days=_first_of_each_day(ask("week_days")),
             open_alerts=_by_episode([_with_evidence(alert, units) for alert in ask("open_alerts")]),
@@ -142,6 +146,7 @@ def render_page(
             asymmetry=asymmetry_sentence(form_runs),
             race=race,
             race_sentence=race_sentence(race) if race else "",
+            knees=knee_statuses(con, athlete=athlete, today=today, rules=rules),
             knee_reports=ask("knee_reports"),
             load=load,
             load_notes=load_notes(load),

@@ -87,7 +87,15 @@ def decide(load_level: int | None, pain: Pain, flags: Sequence[str] = ()) -> Dec
     severity = DECISIONS[pain.level][load_level or 0]
     lasts = pain.days_at_p2_or_more >= LASTING_PAIN_DAYS
     is_medical = pain.level == "R" or pain.is_rising or lasts
-    return Decision(severity=severity, is_medical=is_medical, urgency=_urgency(flags) if is_medical else None)
+    return Decision(
+        severity=severity, is_medical=is_medical, urgency=urgency_of(flags) if is_medical else None
+    )
+
+
+def urgency_of(flags: Sequence[str]) -> Urgency:
+    """Return how soon somebody should look at a knee of which this was noted."""
+    has_burst = {"trauma_pop", "swelling"} <= set(flags)
+    return "same_day" if has_burst or SAME_DAY_FLAGS & set(flags) else "soon"
 
 
 # The history -----------------------------------------------------------------------------------------------
@@ -404,11 +412,6 @@ def _alert_of_load(
 
 
 # Helpers ---------------------------------------------------------------------------------------------------
-
-
-def _urgency(flags: Sequence[str]) -> Urgency:
-    has_burst = {"trauma_pop", "swelling"} <= set(flags)
-    return "same_day" if has_burst or SAME_DAY_FLAGS & set(flags) else "soon"
 
 
 def _days_without_baseline(runs: pl.DataFrame) -> frozenset[date]:

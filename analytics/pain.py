@@ -24,7 +24,7 @@ LASTING_PAIN_DAYS = 14
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """One report of knee pain; scores 0 to 10, None where not given. `side` is left, right or both."""
+    """One report of knee pain; scores 0 to 10, None where not given, and nothing said is empty. `side` is left, right or both."""
 
     report_id: str
     reported_at: datetime
@@ -36,6 +36,10 @@ class Report:
     next_morning: float | None = None
     flags: tuple[str, ...] = ()
     changed_gait: bool | None = None
+    site: str | None = None
+    onset: str | None = None
+    provoked_by: tuple[str, ...] = ()
+    muscle_soreness: float | None = None
 
     @cached_property
     def peak(self) -> float | None:
@@ -76,7 +80,7 @@ def pains_of(reports: Sequence[Report], rules: Rules = PUBLISHED) -> list[Pain |
             Pain(
                 level=level,
                 is_rising=rising,
-                is_settled=_is_settled(report),
+                is_settled=is_settled(report),
                 days_at_p2_or_more=(report.local_date - (sore_since or report.local_date)).days,
             )
         )
@@ -97,6 +101,12 @@ def is_rising(reports: Sequence[Report]) -> bool:
     return earlier[1] < earlier[0] < newest.peak or newest.peak - median(earlier) >= RISING_BY
 
 
+def is_settled(report: Report) -> bool:
+    """Back to where it was before the run, after an hour and on the next morning, as far as was said."""
+    baseline = report.before or 0.0
+    return (report.after_60min or 0.0) <= baseline and (report.next_morning or 0.0) <= baseline
+
+
 def says_something(report: Report) -> bool:
     """Tell whether a report is about knee pain at all; one of sore muscles alone is not."""
     return report.peak is not None or not RED_FLAGS.isdisjoint(report.flags) or report.changed_gait is True
@@ -108,15 +118,9 @@ def _level(report: Report, rising: bool, rules: Rules) -> PainLevel:
         return "R"
     if peak > rules.pain_p2_max or report.changed_gait or rising:
         return "P3"
-    if peak > rules.pain_p1_max or not _is_settled(report):
+    if peak > rules.pain_p1_max or not is_settled(report):
         return "P2"
     return "P1" if peak > 0 else "P0"
-
-
-def _is_settled(report: Report) -> bool:
-    """Back to where it was before the run, after an hour and on the next morning, as far as was said."""
-    baseline = report.before or 0.0
-    return (report.after_60min or 0.0) <= baseline and (report.next_morning or 0.0) <= baseline
 
 
 def _sore_since(since: date | None, known: Sequence[Report]) -> date:

@@ -1,23 +1,32 @@
-"""What to ask a runner about the last days: scores that became known since, and runs in a spike with no report."""
+"""What to ask a runner: scores that became known since, runs in a spike with no report, questionnaires that are due."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
 
 import polars as pl
 
+from analytics.pain import Report
+from analytics.questionnaires import Kind
 from analytics.spikes import Spike
 
 ASKED_FOR_DAYS = 2
 AN_HOUR = timedelta(minutes=60)
+AGAIN_AFTER_DAYS: Mapping[Kind, int] = {"ostrc_o2": 7, "koos_pf": 28}
+SORE_DAYS = 28
+"""So long after the last report of pain a knee is asked about, so that its going is seen as well (our choice)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reminder:
-    """One thing to ask; `report_id` and `side` are those of the report to complete, None where there is none."""
+    """
+    One thing to ask.
 
-    asks: Literal["after_60min", "next_morning", "report"]
+    `report_id` and `side` are those of the report to complete, None where there is none; a questionnaire has a side alone.
+    """
+
+    asks: Literal["after_60min", "next_morning", "report"] | Kind
     local_date: date
     side: str | None = None
     report_id: str | None = None
@@ -58,6 +67,31 @@ def find_reminders(
         )
     ]
     return sorted(asked, key=lambda one: (one.local_date, one.side or "", one.asks, one.activity_id or ""))
+
+
+def due_questionnaires(
+    reports: Sequence[Report], scored: pl.DataFrame, open_sides: Collection[str], *, today: date
+) -> list[Reminder]:
+    """
+    Return the questionnaires to ask for on `today`: of a knee that hurt in the last four weeks or has an open episode.
+
+    `reports` are those of both knees, `scored` has side, kind and local_date of the questionnaires that count, and
+    `open_sides` names the knees with an open episode. Everything belongs to one athlete.
+    """
+    since = today - timedelta(days=SORE_DAYS)
+    sore = {one.side for one in reports if since <= one.local_date <= today and _hurt(one)}
+    answered = {*scored.select("side", "kind", "local_date").iter_rows()}
+    return [
+        Reminder(asks=kind, local_date=today, side=side)
+        for side in ("left", "right")
+        if side in open_sides or not sore.isdisjoint((side, "both"))
+        for kind, again_after_days in AGAIN_AFTER_DAYS.items()
+        if not any((side, kind, today - timedelta(days=ago)) in answered for ago in range(again_after_days))
+    ]
+
+
+def _hurt(report: Report) -> bool:
+    return bool(report.peak or report.flags or report.changed_gait)
 
 
 def _missing(

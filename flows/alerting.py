@@ -10,8 +10,9 @@ from typing import NamedTuple
 import duckdb
 
 from analytics.alerts import FORMULA_VERSION, SEVERITIES, Alert, find_alerts
-from flows.refresh import reports_of, rules_of, runs_and_days
+from flows.refresh import rules_of, runs_and_days
 from report.format import Units
+from report.knee import reports_of
 from report.messages import alert_words
 from report.notify import Letter
 from store.database import frame, insert_rows, transaction

@@ -12,7 +12,7 @@ from flows.discretion import discreet
 from flows.run_names import name_by_day
 from flows.signals import tell_of_alerts
 from flows.steps import Counts, clock_of
-from ingest.logs import Flag, Side, Site, pain_report
+from ingest.logs import Flag, Onset, Provocation, Side, Site, pain_report
 from store.home import at as home_at
 from store.settings import read_settings
 
@@ -32,6 +32,8 @@ def log_knee_pain(
     site: Site | None = None,
     flags: list[Flag] | None = None,
     changed_gait: bool | None = None,
+    onset: Onset | None = None,
+    provoked_by: list[Provocation] | None = None,
     muscle_soreness: Score | None = None,
     day: date | None = None,
     at: time | None = None,
@@ -51,6 +53,8 @@ def log_knee_pain(
         site: Where in the knee.
         flags: Signs that need a person who can look at the knee.
         changed_gait: Whether it changed how you ran.
+        onset: How it began.
+        provoked_by: What brings it on.
         muscle_soreness: Of muscles, kept apart from the knee, 0 to 10.
         day: Day of the run; today when not given.
         at: Local time of the report; the end of the day when not given.
@@ -74,6 +78,8 @@ def log_knee_pain(
         next_morning=next_morning,
         flags=flags or (),
         changed_gait=changed_gait,
+        onset=onset,
+        provoked_by=provoked_by or (),
         muscle_soreness=muscle_soreness,
         source="form",
         latest=clock.today,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import date
@@ -19,10 +20,10 @@ from analytics.form import RUN_FORM, form_by_speed, strides_of
 from analytics.load import SPIKES, Floats, srpe, with_spikes
 from analytics.pace import seconds_of
 from analytics.pace_context import zone_pace
-from analytics.pain import Report
 from analytics.parameters import values_over_time
 from analytics.plan import plan_vs_actual, upcoming_spikes
 from analytics.plan_pace import threshold_of, with_paces
+from analytics.questionnaires import Answered, scores
 from analytics.rules import Rules
 from analytics.run_metrics import FORMULA_VERSION, AthleteValues, cross_training_load, metrics_of_run
 from analytics.zones import ZONE_TIMES, zone_times
@@ -39,6 +40,7 @@ from flows.run_samples import (
     sources_of,
 )
 from flows.weeks import Weeks, refresh_weeks
+from report.knee import reports_of
 from store.database import frame, insert, insert_rows, replace, scalar, transaction, update
 from store.home import Home
 from store.settings import Athlete, Settings
@@ -112,6 +114,7 @@ def refresh_athlete(
         rests_on = RestsOn(sources=sources, values=values, cadences=cadence_history(marks))
         computed = _refresh_run_metrics(con, home, athlete, those_of_runs, rests_on, rebuild=rebuild)
         _link_pain_to_runs(con, athlete)
+        replace(con, "questionnaire_scores", scores(_answered(con, athlete, today)), athlete=athlete)
         runs = _runs_with_metrics(con, athlete, today)
         pain = frame(
             con,
@@ -175,7 +178,7 @@ def athletes_of(con: duckdb.DuckDBPyConnection, settings: Settings) -> list[str]
     """Return everybody there is something to say about: those in the settings and those with data."""
     rows = con.execute(
         "select athlete from activities union select athlete from pain_reports "
-        "union select athlete from strength_sessions union select athlete from exports"
+        "union select athlete from strength_sessions union select athlete from questionnaires union select athlete from exports"
     ).fetchall()
     return sorted({*settings.athletes, *(str(row[0]) for row in rows)})
 
@@ -343,6 +346,18 @@ def _cross_training(
     )
 
 
+def _answered(con: duckdb.DuckDBPyConnection, athlete: str, today: date) -> list[Answered]:
+    """Return the questionnaires up to `today`, in the order in which they were taken down."""
+    rows = frame(
+        con,
+        "select questionnaire_id, side, kind, local_date, answers from questionnaires "
+        "where athlete = $athlete and local_date <= $today order by answered_at, questionnaire_id",
+        athlete=athlete,
+        today=today,
+    )
+    return [Answered(**{**row, "answers": json.loads(row["answers"])}) for row in rows.iter_rows(named=True)]
+
+
 def _zone_times(con: duckdb.DuckDBPyConnection, athlete: str, sessions: pl.DataFrame) -> pl.DataFrame:
     """Return the times in zones of the runs in the time of the plan."""
     return frame(
@@ -427,17 +442,6 @@ def runs_and_days(
 def rules_of(settings: Settings) -> Rules:
     """Return the thresholds that the settings name; they bear the same names there."""
     return Rules(**{field.name: getattr(settings.alerts, field.name) for field in fields(Rules)})
-
-
-def reports_of(con: duckdb.DuckDBPyConnection, athlete: str) -> list[Report]:
-    """Return everything the athlete reported of the knees."""
-    rows = frame(
-        con,
-        "select report_id, reported_at, local_date, side, before, during, after_60min, next_morning, flags, changed_gait "
-        "from pain_reports where athlete = $athlete",
-        athlete=athlete,
-    )
-    return [Report(**{**row, "flags": tuple(row["flags"])}) for row in rows.iter_rows(named=True)]
 
 
 def names_of(athletes: Sequence[str], settings: Settings) -> dict[str, str]:

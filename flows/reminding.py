@@ -6,9 +6,11 @@ from datetime import date, datetime
 
 import duckdb
 
-from analytics.reminders import Reminder, find_reminders
+from analytics.reminders import Reminder, due_questionnaires, find_reminders
 from analytics.spikes import find_spikes
 from flows.refresh import rules_of, runs_and_days
+from report.knee import reports_of
+from report.questions import read_query
 from store.database import frame
 from store.settings import Settings
 
@@ -16,7 +18,7 @@ from store.settings import Settings
 def reminders(
     con: duckdb.DuckDBPyConnection, settings: Settings, athlete: str, *, today: date, now: datetime
 ) -> list[Reminder]:
-    """Return what to ask the athlete on `today`, oldest first."""
+    """Return what to ask the athlete on `today`: what is missing, oldest first, then the questionnaires that are due."""
     runs, daily = runs_and_days(con, athlete, today)
     reports = frame(
         con,
@@ -25,4 +27,14 @@ def reminders(
         "from pain_reports p left join runs r using (activity_id) where p.athlete = $athlete",
         athlete=athlete,
     )
-    return find_reminders(reports, runs, find_spikes(runs, daily, rules_of(settings)), today=today, now=now)
+    spikes = find_spikes(runs, daily, rules_of(settings))
+    scored = frame(
+        con,
+        "select side, kind, local_date from questionnaire_scores where athlete = $athlete",
+        athlete=athlete,
+    )
+    episodes = frame(con, read_query("open_episodes"), athlete=athlete, today=today)
+    return [
+        *find_reminders(reports, runs, spikes, today=today, now=now),
+        *due_questionnaires(reports_of(con, athlete), scored, {*episodes["side"]}, today=today),
+    ]

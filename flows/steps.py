@@ -18,12 +18,13 @@ import duckdb
 from flows.adjusting import accept_proposal, undo_last
 from flows.alerting import forget_waits, note_try, raise_for_athlete, take_letters
 from flows.plans import NO_PLAN, PlanChoice, plan_choice
-from flows.refresh import athletes_of, names_of, refresh_athlete
+from flows.refresh import athletes_of, names_of, refresh_athlete, rules_of
 from flows.reminding import reminders
 from ingest import intake, pain_log, settle
 from ingest.inbox import Dropped, dropped_files, given_files
 from ingest.intake import ReadAll, Taken
 from ingest.logs import PainReport, StrengthSession
+from ingest.questionnaires import Questionnaire
 from ingest.workers import read_all
 from report.format import Units
 from report.messages import reminder_words
@@ -302,6 +303,20 @@ def log_strength(home: Home, settings: Settings, clock: Clock, session: Strength
     return whole
 
 
+def log_questionnaire(home: Home, settings: Settings, clock: Clock, answered: Questionnaire) -> None:
+    """Keep an answered questionnaire, and compute what it scores."""
+    with _step(home, "log_questionnaire", clock) as (con, _), transaction(con):
+        intake.save_questionnaires(con, [answered], now=clock.now)
+    bring_up_to_date(home, settings, clock)
+
+
+def delete_questionnaire(home: Home, settings: Settings, clock: Clock, questionnaire_id: str) -> None:
+    """Take an answered questionnaire out; one of the same knee, kind and day that it had replaced counts again."""
+    with _step(home, "delete_questionnaire", clock) as (con, _), transaction(con):
+        con.execute("delete from questionnaires where questionnaire_id = ?", [questionnaire_id])
+    bring_up_to_date(home, settings, clock)
+
+
 def change_plan(
     home: Home, settings: Settings, clock: Clock, change: Callable[[duckdb.DuckDBPyConnection], T]
 ) -> T:
@@ -407,6 +422,7 @@ def report_html(con: duckdb.DuckDBPyConnection, settings: Settings, *, athlete: 
         athlete=athlete,
         athlete_name=names_of([athlete], settings)[athlete],
         today=today,
+        rules=rules_of(settings),
         units=Units(settings.units),
         version=version("kneewatch"),
     )

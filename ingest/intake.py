@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import time
 from collections import Counter
@@ -32,6 +33,7 @@ from ingest.logs import (
 )
 from ingest.pain_log import keep_notes, save_pain_reports
 from ingest.platforms import Words
+from ingest.questionnaires import Questionnaire, read_questionnaire_csv
 from ingest.recording import NOTHING_TOLD, Told
 from ingest.settle import settle
 from ingest.unpack import ZIP_MAGIC, format_of, unpack
@@ -43,10 +45,10 @@ from store.home import Home
 from store.samples import write_samples
 from store.settings import Settings
 
-LOG_FORMATS = ("pain_csv", "strength_csv")
+LOG_FORMATS = ("pain_csv", "strength_csv", "questionnaire_csv")
 KNOWN_OUTCOMES = ("ingested", "partly_ingested", "ignored")
 SAME_START_S = (0, 1, -1, 2, -2)
-UNKNOWN_KIND = "Not a watch export, a pain log or a strength log that Kneewatch knows."
+UNKNOWN_KIND = "Not a watch export, a pain log, a strength log or a questionnaire that Kneewatch knows."
 MOST_REFUSED = 250
 """Exports of one archive: garbage by the ten thousand would take hours and fill the quarantine."""
 GAVE_UP = f"After {MOST_REFUSED} refused exports nothing more of it was looked at; drop the good ones apart from it."
@@ -62,6 +64,7 @@ WRITE_EVERY_S = 1.0
 
 ReadAll = Callable[[Iterable[Job], Limits], Iterator[tuple[Job, Read | IngestError]]]
 """As `read_all`: what each file holds or why not, in the order given."""
+Logged = PainReport | StrengthSession | Questionnaire
 _Key = tuple[str, str]
 """Athlete and hash of the bytes."""
 
@@ -100,7 +103,7 @@ class _Outcome:
     taken: Taken
     refused: Path | None = None
     activities: Sequence[Ready] = ()
-    log: Sequence[PainReport | StrengthSession] = ()
+    log: Sequence[Logged] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -391,7 +394,7 @@ class _Intake:
             self._note(_Outcome(ready.dropped, taken, activities=result.activities))
 
     def _keep_log(self, dropped: Dropped, taken: Taken, path: Path, text: str) -> None:
-        """Take in a pain or strength log: wrong lines are named, the right ones kept."""
+        """Take in a log: wrong lines are named, the right ones kept."""
         try:
             result = self._read_log(taken, text)
         except LogError as refusal:
@@ -409,12 +412,22 @@ class _Intake:
         )
         self._note(_Outcome(dropped, taken, log=result.rows))
 
-    def _read_log(self, taken: Taken, text: str) -> LogResult[PainReport] | LogResult[StrengthSession]:
+    def _read_log(
+        self, taken: Taken, text: str
+    ) -> LogResult[PainReport] | LogResult[StrengthSession] | LogResult[Questionnaire]:
         athletes = self.settings.athletes
         latest = self.now.date() + timedelta(days=1)
         if taken.format == "strength_csv":
             return read_strength_csv(
                 text, default_athlete=taken.athlete, known_athletes=frozenset(athletes), latest=latest
+            )
+        if taken.format == "questionnaire_csv":
+            return read_questionnaire_csv(
+                text,
+                source=taken.file_name,
+                default_athlete=taken.athlete,
+                known_athletes=frozenset(athletes),
+                latest=latest,
             )
         return read_pain_csv(
             text,
@@ -515,6 +528,8 @@ class _Intake:
             save_pain_reports(self.con, [row for row in logged if isinstance(row, PainReport)], now=self.now)
             self._keep_notes(outcomes)
             save_strength(self.con, [row for row in logged if isinstance(row, StrengthSession)])
+            answered = [row for row in logged if isinstance(row, Questionnaire)]
+            save_questionnaires(self.con, answered, now=self.now)
             self._settle(found)
         sync_folder(self.home.state)  # the log that DuckDB commits to may be a new file
         for outcome in outcomes:
@@ -588,6 +603,17 @@ def save_strength(con: duckdb.DuckDBPyConnection, sessions: Sequence[StrengthSes
         for session in last.values()
     ]
     insert_rows(con, "strength_sessions", rows)
+
+
+def save_questionnaires(
+    con: duckdb.DuckDBPyConnection, answered: Sequence[Questionnaire], *, now: datetime
+) -> None:
+    """Keep questionnaires; of those given here the last of a knee and day, and one that says the same again anew."""
+    last = {(one.athlete, one.side, one.kind, one.local_date): one for one in answered}
+    rows = [{**asdict(one), "answers": json.dumps(one.answers), "answered_at": now} for one in last.values()]
+    ids = [row["questionnaire_id"] for row in rows]
+    con.execute("delete from questionnaires where list_contains(?, questionnaire_id)", [ids])
+    insert_rows(con, "questionnaires", rows)
 
 
 def _some_of(sentences: Sequence[str]) -> str:

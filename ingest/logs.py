@@ -27,17 +27,25 @@ Flag = Literal[
     "numbness",
     "hyperextension",
 ]
+Onset = Literal["gradual", "sudden", "later_in_run", "at_start", "hours_later"]
+Provocation = Literal[
+    "stairs", "squat", "sitting", "downhill", "jumping", "long_runs", "straightening", "stretching"
+]
 SIDES: tuple[Side, ...] = get_args(Side)
 SITES: tuple[Site, ...] = get_args(Site)
 FLAGS: tuple[Flag, ...] = get_args(Flag)
+ONSETS: tuple[Onset, ...] = get_args(Onset)
+PROVOCATIONS: tuple[Provocation, ...] = get_args(Provocation)
 SCORES = ("before", "during", "after_60min", "next_morning")
 PAIN_COLUMNS = (
     *("date", "time", "athlete", "side", "site"),
     *SCORES,
-    *("flags", "changed_gait", "muscle_soreness", "note"),
+    *("flags", "changed_gait", "onset", "provoked_by", "muscle_soreness", "note"),
 )
-EDITABLE = ("site", *SCORES, "flags", "changed_gait", "muscle_soreness", "note")
+EDITABLE = ("site", *SCORES, "flags", "changed_gait", "onset", "provoked_by", "muscle_soreness", "note")
 """What can be corrected in a pain report."""
+LISTED = ("flags", "provoked_by")
+"""What a pain report may say several of."""
 STRENGTH_COLUMNS = (
     *("date", "athlete", "exercise", "sets", "reps", "load_kg"),
     *("duration_min", "rpe", "pain_during", "note"),
@@ -75,7 +83,7 @@ class LogError(WrongUseError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PainReport:
-    """What a runner said about a knee; scores are 0 to 10, None and no flags mean not reported."""
+    """What a runner said about a knee; scores are 0 to 10, None and nothing listed mean not reported."""
 
     report_id: str
     athlete: str
@@ -89,6 +97,8 @@ class PainReport:
     next_morning: float | None = None
     flags: tuple[str, ...] = ()
     changed_gait: bool | None = None
+    onset: str | None = None
+    provoked_by: tuple[str, ...] = ()
     muscle_soreness: float | None = None
     note: str | None = None
     source: str
@@ -161,7 +171,7 @@ def is_strength_csv(header: Sequence[str]) -> bool:
 
 def kind_of_csv(text: str) -> Literal["pain_csv", "strength_csv"] | None:
     """Tell by its header which log a text is, if any."""
-    header = _split(_first_line(text), _delimiter(text, (*PAIN_COLUMNS, *STRENGTH_COLUMNS)))
+    header = header_of(text, (*PAIN_COLUMNS, *STRENGTH_COLUMNS))
     if is_pain_csv(header):
         return "pain_csv"
     return "strength_csv" if is_strength_csv(header) else None
@@ -194,7 +204,7 @@ def read_pain_csv(
         raise LogError(f"This is no pain log: its header needs date, side and one of {', '.join(SCORES)}.")
 
     def report_of(cells: Cells) -> PainReport:
-        athlete = _athlete(cells, default_athlete, known_athletes)
+        athlete = athlete_in(cells, default_athlete, known_athletes)
         return _pain_row(cells, athlete, zone_of(athlete), source, latest)
 
     lines = read_lines(text, PAIN_COLUMNS, report_of)
@@ -225,7 +235,7 @@ def read_strength_csv(
         raise LogError("This is no strength log: its header needs date and exercise.")
 
     def session_of(cells: Cells) -> StrengthSession:
-        return _strength_row(cells, _athlete(cells, default_athlete, known_athletes), latest)
+        return _strength_row(cells, athlete_in(cells, default_athlete, known_athletes), latest)
 
     lines = read_lines(text, STRENGTH_COLUMNS, session_of)
     sessions: dict[str, StrengthSession] = {}
@@ -262,6 +272,8 @@ def pain_report(
     next_morning: float | None = None,
     flags: Iterable[str] = (),
     changed_gait: bool | None = None,
+    onset: str | None = None,
+    provoked_by: Iterable[str] = (),
     muscle_soreness: float | None = None,
     note: str | None = None,
     source: str,
@@ -276,13 +288,14 @@ def pain_report(
     scores = (before, during, after_60min, next_morning)
     for name, score in zip((*SCORES, "muscle_soreness"), (*scores, muscle_soreness), strict=True):
         check_within(name, score, MAX_SCORE, _SCORE)
-    _check_day(on, latest)
+    check_day(on, latest)
     chosen = {one_of("flags", flag, FLAGS) for flag in flags}
+    provoking = {one_of("provoked_by", one, PROVOCATIONS) for one in provoked_by}
     if not chosen and all(said is None for said in (*scores, changed_gait, muscle_soreness)):
         raise LogError("the report says nothing; give a score, a flag, changed_gait or muscle_soreness.")
     knee = one_of("side", side, SIDES)
     return PainReport(
-        report_id=_hash_of(athlete, on.isoformat(), at.isoformat("seconds") if at else "", knee),
+        report_id=hash_of(athlete, on.isoformat(), at.isoformat("seconds") if at else "", knee),
         athlete=athlete,
         reported_at=datetime.combine(on, at or END_OF_DAY, zone).astimezone(UTC),
         local_date=on,
@@ -294,6 +307,8 @@ def pain_report(
         next_morning=next_morning,
         flags=tuple(flag for flag in FLAGS if flag in chosen),
         changed_gait=changed_gait,
+        onset=one_of("onset", onset, ONSETS) if onset else None,
+        provoked_by=tuple(one for one in PROVOCATIONS if one in provoking),
         muscle_soreness=muscle_soreness,
         note=_note(note),
         source=source,
@@ -317,7 +332,7 @@ def strength_session(
     Raises:
         LogError: A value is not allowed, or there is no exercise.
     """
-    _check_day(on, latest)
+    check_day(on, latest)
     check_within("duration_min", duration_min, MAX_MINUTES, _MINUTES)
     check_within("rpe", rpe, MAX_SCORE, _SCORE)
     check_within("pain_during", pain_during, MAX_SCORE, _SCORE)
@@ -326,7 +341,7 @@ def strength_session(
     for exercise in exercises:
         _check_exercise(exercise)
     return StrengthSession(
-        session_id=_hash_of(athlete, on.isoformat()),
+        session_id=hash_of(athlete, on.isoformat()),
         athlete=athlete,
         local_date=on,
         exercises=tuple(exercises),
@@ -370,7 +385,7 @@ def _pain_row(cells: Cells, athlete: str, zone: ZoneInfo, source: str, latest: d
     return pain_report(
         athlete=athlete,
         zone=zone,
-        on=_day(cells),
+        on=day_in(cells),
         at=_time(cells),
         side=cells.get("side", ""),
         site=cells.get("site"),
@@ -378,8 +393,10 @@ def _pain_row(cells: Cells, athlete: str, zone: ZoneInfo, source: str, latest: d
         during=number_in(cells, "during", _SCORE),
         after_60min=number_in(cells, "after_60min", _SCORE),
         next_morning=number_in(cells, "next_morning", _SCORE),
-        flags=[flag for flag in re.split("[;,|]", cells.get("flags", "")) if flag.strip()],
+        flags=_list(cells, "flags"),
         changed_gait=_yes_no(cells, "changed_gait"),
+        onset=cells.get("onset"),
+        provoked_by=_list(cells, "provoked_by"),
         muscle_soreness=number_in(cells, "muscle_soreness", _SCORE),
         note=cells.get("note"),
         source=source,
@@ -396,7 +413,7 @@ def _strength_row(cells: Cells, athlete: str, latest: date) -> StrengthSession:
     )
     return strength_session(
         athlete=athlete,
-        on=_day(cells),
+        on=day_in(cells),
         exercises=[exercise],
         duration_min=number_in(cells, "duration_min", _MINUTES),
         rpe=number_in(cells, "rpe", _SCORE),
@@ -427,6 +444,11 @@ def read_lines(text: str, known: Sequence[str], row_of: Callable[[Cells], Row]) 
             problems.append(LineProblem(line, str(error)))
     unknown = tuple(name for name in header if name and name.lower() not in known)
     return LogResult(rows=tuple(rows), problems=tuple(problems), unknown_columns=unknown)
+
+
+def header_of(text: str, known: Collection[str]) -> list[str]:
+    """Return the names in a table's first line, in lower case, cut where most of them are known ones."""
+    return _normal(_split(_first_line(text), _delimiter(text, known)))
 
 
 def _records(text: str, delimiter: str) -> Iterator[tuple[int, list[str] | csv.Error]]:
@@ -493,19 +515,21 @@ def _normal(header: Iterable[str]) -> list[str]:
     return [name.strip().removeprefix("\ufeff").lower() for name in header]
 
 
-def _athlete(cells: Cells, default: str, known: frozenset[str] | None) -> str:
+def athlete_in(cells: Cells, default: str, known: frozenset[str] | None) -> str:
+    """Return whose line it is."""
     athlete = cells.get("athlete", "").lower() or default
     if known is not None and athlete not in known:
-        raise LogError(f"athlete is {_shown(athlete)}; allowed are {', '.join(sorted(known))}.")
+        raise LogError(f"athlete is {shown(athlete)}; allowed are {', '.join(sorted(known))}.")
     return athlete
 
 
-def _day(cells: Cells) -> date:
+def day_in(cells: Cells) -> date:
+    """Return the day that stands in `date`."""
     text = cells.get("date", "")
     try:
         return date.fromisoformat(text if _DATE.fullmatch(text) else "")
     except ValueError:
-        raise LogError(f"date is {_shown(text)}; allowed is a day such as 2026-10-04.") from None
+        raise LogError(f"date is {shown(text)}; allowed is a day such as 2026-10-04.") from None
 
 
 def _time(cells: Cells) -> time | None:
@@ -515,7 +539,7 @@ def _time(cells: Cells) -> time | None:
     try:
         return time.fromisoformat((text if text[1] != ":" else f"0{text}") if _TIME.fullmatch(text) else "")
     except ValueError:
-        raise LogError(f"time is {_shown(text)}; allowed is a local time such as 18:05.") from None
+        raise LogError(f"time is {shown(text)}; allowed is a local time such as 18:05.") from None
 
 
 def number_in(cells: Cells, name: str, allowed: str) -> float | None:
@@ -523,27 +547,32 @@ def number_in(cells: Cells, name: str, allowed: str) -> float | None:
     if not text:
         return None
     if _THOUSANDS.fullmatch(text):
-        raise LogError(f"{name} is {_shown(text)}, which can be read in two ways; write a decimal point.")
+        raise LogError(f"{name} is {shown(text)}, which can be read in two ways; write a decimal point.")
     if not _NUMBER.fullmatch(text):
-        raise LogError(f"{name} is {_shown(text)}; {allowed}.")
+        raise LogError(f"{name} is {shown(text)}; {allowed}.")
     return float(text.replace(",", "."))
 
 
 def whole_in(cells: Cells, name: str) -> int | None:
     text = cells.get(name, "")
     if text and not _WHOLE.fullmatch(text):
-        raise LogError(f"{name} is {_shown(text)}; {_COUNT}.")
+        raise LogError(f"{name} is {shown(text)}; {_COUNT}.")
     return int(text) if text else None
+
+
+def _list(cells: Cells, name: str) -> list[str]:
+    return [one for one in re.split("[;,|]", cells.get(name, "")) if one.strip()]
 
 
 def _yes_no(cells: Cells, name: str) -> bool | None:
     text = cells.get(name, "")
     if text and text.lower() not in _YES_NO:
-        raise LogError(f"{name} is {_shown(text)}; allowed are yes, no.")
+        raise LogError(f"{name} is {shown(text)}; allowed are yes, no.")
     return _YES_NO.get(text.lower())
 
 
-def _check_day(on: date, latest: date) -> None:
+def check_day(on: date, latest: date) -> None:
+    """Refuse a day that cannot be."""
     if not EARLIEST_DATE <= on <= latest:
         raise LogError(f"date is {on}; allowed is a day from {EARLIEST_DATE} to {latest}.")
 
@@ -565,7 +594,7 @@ def _check_exercise(exercise: Exercise) -> None:
 def one_of(name: str, text: str, allowed: Sequence[str]) -> str:
     word = "_".join(text.lower().replace("-", " ").split())
     if word not in allowed:
-        raise LogError(f"{name} is {_shown(text.strip())}; allowed are {', '.join(allowed)}.")
+        raise LogError(f"{name} is {shown(text.strip())}; allowed are {', '.join(allowed)}.")
     return word
 
 
@@ -573,10 +602,12 @@ def _note(text: str | None) -> str | None:
     return (text or "").strip() or None
 
 
-def _hash_of(*parts: str) -> str:
+def hash_of(*parts: str) -> str:
+    """Return what rows of these parts are known by."""
     # Arguments of a command may hold lone surrogates, which plain UTF-8 refuses.
     return hashlib.sha256("|".join(parts).encode(errors="surrogatepass")).hexdigest()
 
 
-def _shown(text: str) -> str:
+def shown(text: str) -> str:
+    """Return what a sentence shows of a value."""
     return repr(text if len(text) <= _SHOWN_CHARS else text[:_SHOWN_CHARS] + "…") if text else "empty"

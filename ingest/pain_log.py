@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 import polars as pl
 
-from ingest.logs import LogError, PainReport, completed, edited, pain_report
+from ingest.logs import LISTED, LogError, PainReport, completed, edited, pain_report
 from ingest.pain_notes import PainQuestion, read_note
 from store.database import frame, insert, insert_rows, scalar
 
@@ -202,7 +202,7 @@ def _known(con: duckdb.DuckDBPyConnection, ids: Sequence[str]) -> dict[str, Pain
         ids=list(ids),
     )
     return {
-        row["report_id"]: PainReport(**{**row, "flags": tuple(row["flags"])})
+        row["report_id"]: PainReport(**{**row, **{name: tuple(row[name]) for name in LISTED}})
         for row in rows.iter_rows(named=True)
     }
 
@@ -211,7 +211,7 @@ def _write(con: duckdb.DuckDBPyConnection, reports: Sequence[PainReport]) -> Non
     ids = [report.report_id for report in reports]
     con.execute("delete from pain_reports where report_id in (select unnest($ids))", {"ids": ids})
     columns = {one.name: [getattr(report, one.name) for report in reports] for one in fields(PainReport)}
-    columns["flags"] = [list(flags) for flags in columns["flags"]]
-    told = pl.DataFrame(columns, schema_overrides={"flags": pl.List(pl.String)})
+    columns |= {name: [list(one) for one in columns[name]] for name in LISTED}
+    told = pl.DataFrame(columns, schema_overrides=dict.fromkeys(LISTED, pl.List(pl.String)))
     # A column of nothing has no type to be written with; left out, it is NULL as well.
     insert(con, "pain_reports", told.select(one for one in told if one.null_count() < told.height))

@@ -10,8 +10,11 @@ from typing import IO, Literal
 from ingest import summary
 from ingest.errors import IngestError
 from ingest.logs import decode_text, kind_of_csv
+from ingest.questionnaires import kind_of_questionnaire
 
-Format = Literal["fit", "gpx", "tcx", "polar", "summary", "zip", "pain_csv", "strength_csv"]
+Format = Literal[
+    "fit", "gpx", "tcx", "polar", "summary", "zip", "pain_csv", "strength_csv", "questionnaire_csv"
+]
 
 GZIP_MAGIC = b"\x1f\x8b"
 ZIP_MAGIC = b"PK\x03\x04"
@@ -95,7 +98,11 @@ def format_of(content: bytes, name: str) -> Format | None:
         return _xml_format(head, name)
     if name.lower().endswith((".gpx", ".tcx")):
         return "gpx" if name.lower().endswith(".gpx") else "tcx"
-    return kind_of_csv(decode_text(_csv_head(content))) if name.lower().endswith(".csv") else None
+    return _csv_format(decode_text(_csv_head(content))) if name.lower().endswith(".csv") else None
+
+
+def _csv_format(text: str) -> Format | None:
+    return kind_of_csv(text) or ("questionnaire_csv" if kind_of_questionnaire(text) else None)
 
 
 def _csv_head(content: bytes) -> bytes:

@@ -8,7 +8,7 @@ from kneewatch.show import text
 from store.errors import KneewatchError
 
 if TYPE_CHECKING:
-    from datetime import date
+    from datetime import date, datetime
 
     import duckdb
 
@@ -68,3 +68,12 @@ def day_shown(value: date) -> str:
 def short_id(value: str | None) -> str:
     """Return what a table shows of an id."""
     return text(value)[:SHOWN_ID]
+
+
+def day_viewed(con: duckdb.DuckDBPyConnection, settings: Settings, today: datetime | None) -> date:
+    """Return the day a view is for: --today, else the later of the present day and none before the last replay."""
+    if today is not None:
+        return today.date()
+    from flows.steps import published_day
+
+    return published_day(con, settings)

@@ -17,6 +17,8 @@ ANSWERS = {
     "after_60min": "kneewatch pain edit {id} --after-60min N",
     "next_morning": "kneewatch pain edit {id} --next-morning N",
     "report": "kneewatch pain add --date {date} --side SIDE --during N",
+    "ostrc_o2": "kneewatch knee ostrc --date {date} --side {side} --participation N --volume N --performance N --pain N",
+    "koos_pf": "kneewatch knee koos --date {date} --side {side} N N N N N N N N N N N",
 }
 
 
@@ -33,7 +35,9 @@ def reminder_words(reminder: Reminder) -> tuple[str, str]:
         ),
     )
     answer = ANSWERS[reminder.asks].format(
-        date=reminder.local_date.isoformat(), id=(reminder.report_id or "")[:ID_LETTERS]
+        date=reminder.local_date.isoformat(),
+        side=reminder.side,
+        id=(reminder.report_id or "")[:ID_LETTERS],
     )
     return question, answer
 

@@ -13,8 +13,8 @@ import polars as pl
 from jinja2 import BaseLoader, ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from analytics.rules import PUBLISHED
-from report import charts
+from analytics.rules import PUBLISHED, Rules
+from report import charts, knee_words
 from report.exercises import WARM_UP
 from report.format import (
     UNKNOWN,
@@ -28,6 +28,7 @@ from report.format import (
     score,
     short_day,
 )
+from report.knee import knee_statuses
 from report.load_words import load_notes
 from report.questions import Row, answer
 from report.values import in_words
@@ -74,6 +75,7 @@ def render_page(
     today: date,
     units: Units,
     version: str,
+    rules: Rules = PUBLISHED,
 ) -> str:
     """
     Return the report of one athlete as one HTML file without script or anything to be fetched.
@@ -85,6 +87,7 @@ def render_page(
         today: The day the report is for; what lies after it is left out or counts as planned.
         units: Kilometres or miles.
         version: Version of Kneewatch, for the foot of the page.
+        rules: What counts as pain.
     """
 
     def ask(name: str) -> list[Row]:
@@ -106,6 +109,7 @@ def render_page(
             version=version,
             units=units,
             warm_up=WARM_UP,
+            knee_words=knee_words,
             week=week,
             days=_first_of_each_day(ask("week_days")),
             open_alerts=by_episode(ask("open_alerts"), units),
@@ -127,6 +131,7 @@ def render_page(
             asymmetry=asymmetry_sentence(form_runs),
             race=race,
             race_sentence=race_sentence(race) if race else "",
+            knees=knee_statuses(con, athlete=athlete, today=today, rules=rules),
             knee_reports=ask("knee_reports"),
             load=load,
             load_notes=load_notes(load),

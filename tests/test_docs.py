@@ -8,6 +8,7 @@ import pytest
 from typer.main import get_command
 
 from analytics.alerts import RULES
+from analytics.cues import PATTERNS
 from analytics.plan_check import RULES as PLAN_RULES
 from analytics.plan_pace import ZONE_BANDS
 from kneewatch.cli import app
@@ -33,6 +34,23 @@ def test_every_alert_rule_stands_in_its_document() -> None:
     in_code = set(RULES)
 
     assert set(re.findall(r"^\| `([a-z_]+)` \|", text("docs/alerts.md"), flags=re.MULTILINE)) == in_code
+
+
+def test_every_cue_stands_in_its_document() -> None:
+    """The words of each cell of the table in the code, pattern by pattern, where they are words of a report."""
+    section = text("docs/pain.md").split("## How a knee stands")[1].split("\n## ")[0]
+    rows = [line.strip("|").split("|") for line in section.splitlines() if line.startswith("|")]
+    cells = {cell[0].strip(): dict(zip(PATTERNS, cell[1:], strict=True)) for cell in rows}
+
+    assert [re.findall(r"`([a-z_]+)`", cell)[0] for cell in rows[0][1:]] == list(PATTERNS)
+    for name, aspect in (
+        ("how it began", "onset"),
+        ("where it is", "site"),
+        ("what brings it on", "provoked_by"),
+    ):
+        for pattern, expected in PATTERNS.items():
+            named = set(re.findall(r"`([a-z_]+)`", cells[name][pattern].split("; against")[0]))
+            assert named - {"muscle_soreness"} == expected[aspect].fits - {"muscles"}
 
 
 def test_every_rule_for_plans_stands_in_its_document() -> None:

@@ -36,6 +36,7 @@ PAIN = (
     "date,time,side,during,next_morning,flags,note\n"
     "2026-07-02,20:00,right,8,7,swelling,after dinner at the heart of gold\n"
 )
+OSTRC = "date,side,participation,volume,performance,pain\n2026-07-02,right,17,17,17,17\n2026-07-02,right,swelling,8,8,8\n"
 PRIVATE = {
     "name of the athlete": "beeblebrox",
     "key of the athlete": "zaphod",
@@ -57,6 +58,7 @@ def private_home(home: Home) -> Home:
     (home.inbox / "run from milliways.fit").write_bytes(run)
     (home.inbox / "broken at milliways.fit").write_bytes(run[:30])
     (home.inbox / "pain.csv").write_text(PAIN)
+    (home.inbox / "week at milliways.csv").write_text(OSTRC)
     for path in home.inbox.iterdir():
         os.utime(path, (datetime.now(UTC).timestamp() - 60,) * 2)
     return home

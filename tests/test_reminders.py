@@ -173,6 +173,8 @@ def test_the_command_asks_and_its_answers_are_taken(sample_home: Home, tmp_path:
     assert [(one["asks"], one["local_date"]) for one in first] == [
         ("report", "2026-08-23"),
         ("after_60min", "2026-08-25"),
+        ("ostrc_o2", "2026-08-25"),
+        ("koos_pf", "2026-08-25"),
     ]
     assert all(one["question"] in as_text and one["answer"] in as_text for one in first)
     left = json.loads(kneewatch("remind", "--today", "2026-08-25", "--json"))
@@ -180,4 +182,4 @@ def test_the_command_asks_and_its_answers_are_taken(sample_home: Home, tmp_path:
         ("after_60min", "2026-08-23"),
         ("next_morning", "2026-08-23"),
     ]
-    assert kneewatch("remind", "--today", "2026-09-20").startswith("Nothing to ask.")
+    assert kneewatch("remind", "--today", "2026-10-08").startswith("Nothing to ask.")

@@ -86,9 +86,12 @@ CONTRACT = {
     "upcoming_spikes": "athlete local_date session planned_distance_m longest_30d_m spike_ratio spike_bin longest_safe_m "
     "reason week_done_m week_planned_m week_before_m week_ramp_ratio week_is_ramp",
     "pain_reports": "report_id athlete reported_at local_date activity_id side site before during after_60min "
-    "next_morning flags changed_gait muscle_soreness note source",
+    "next_morning flags changed_gait onset provoked_by muscle_soreness note source",
     "pain_questions": "question_id athlete local_date activity_id side words asked_at status closed_at",
     "pain_history": "report_id athlete local_date side changed_at how was",
+    "questionnaires": "questionnaire_id athlete side kind local_date answers answered_at source",
+    "questionnaire_scores": "questionnaire_id athlete side kind local_date score is_substantial change is_beyond_mdc "
+    "is_beyond_mic scoring_version",
     "strength_sessions": "athlete local_date exercises rpe pain_during note",
     "alerts": "alert_id athlete side episode_id raised_at local_date rule severity load_level pain_level "
     "order_of_events is_medical urgency message action evidence status formula_version",

@@ -28,7 +28,7 @@ DERIVED_AND_FACTS = (
     "exports", "activities", "laps", "pain_reports", "strength_sessions", "run_metrics", "best_efforts", "run_form", "daily_load",
     "weekly_trends", "plan_sessions", "plan_vs_actual", "upcoming_spikes", "alerts", "deliveries",
     "personal_bests", "race_equivalents", "form_trends", "weekly_pace", "zone_pace", "weekly_adherence",
-    "plan_proposal", "plan_outlook",
+    "plan_proposal", "plan_outlook", "questionnaires", "questionnaire_scores",
 )  # fmt: skip
 
 # What sample_data/README.md promises: day, knee, rule, severity, load level, pain level, medical, urgency.

@@ -34,6 +34,8 @@ pain = typer.Typer(
 strength = typer.Typer(help="Strength work: note it, look at it, and how it is done.", no_args_is_help=True)
 
 SCORE_HELP = "0 to 10"
+ONSET_HELP = "gradual, sudden, later_in_run, at_start or hours_later"
+PROVOKED_HELP = "stairs, squat, sitting, downhill, jumping, long_runs, straightening, stretching"
 REPORT_ID_HELP = "The report's id, or how it begins."
 
 
@@ -96,6 +98,11 @@ def pain_add(
     changed_gait: Annotated[
         bool | None, typer.Option("--changed-gait/--same-gait", help="Whether it changed how you ran.")
     ] = None,
+    onset: Annotated[str | None, typer.Option("--onset", help=f"How it began: {ONSET_HELP}.")] = None,
+    provoked_by: Annotated[
+        list[str] | None,
+        typer.Option("--provoked-by", help=f"What brings it on: {PROVOKED_HELP}; may be repeated."),
+    ] = None,
     muscle_soreness: Annotated[
         float | None, typer.Option("--muscle-soreness", help=f"Of muscles, {SCORE_HELP}.")
     ] = None,
@@ -132,6 +139,8 @@ def pain_add(
         next_morning=next_morning,
         flags=flags or (),
         changed_gait=changed_gait,
+        onset=onset,
+        provoked_by=provoked_by or (),
         muscle_soreness=muscle_soreness,
         note=note,
         source="cli",
@@ -258,6 +267,11 @@ def pain_edit(
     changed_gait: Annotated[
         bool | None, typer.Option("--changed-gait/--same-gait", help="Whether it changed how you ran.")
     ] = None,
+    onset: Annotated[str | None, typer.Option("--onset", help="As in pain add.")] = None,
+    provoked_by: Annotated[
+        list[str] | None,
+        typer.Option("--provoked-by", help="All that brings it on; may be repeated."),
+    ] = None,
     muscle_soreness: Annotated[float | None, typer.Option("--muscle-soreness", help=SCORE_HELP)] = None,
     note: Annotated[str | None, typer.Option("--note", help="Free text.")] = None,
     unknown: Annotated[
@@ -275,7 +289,8 @@ def pain_edit(
 
     folder = home_of(home)
     settings = settings_of(folder)
-    values = (site, before, during, after_60min, next_morning, flags, changed_gait, muscle_soreness, note)
+    scores = (before, during, after_60min, next_morning)
+    values = (site, *scores, flags, changed_gait, onset, provoked_by, muscle_soreness, note)
     given = {name: value for name, value in zip(EDITABLE, values, strict=True) if value is not None}
     changes = _with_unknown(given, [name.replace("-", "_") for name in unknown or ()], EDITABLE)
     raised = steps.edit_pain(
@@ -366,13 +381,15 @@ def _with_unknown(
     Raises:
         WrongUseError: There is no change, one is given and unknown at once, or cannot be changed.
     """
+    from ingest.logs import LISTED
+
     if wrong := [name for name in unknown if name not in editable or name in given]:
         raise WrongUseError(
             f"--unknown {wrong[0]}: allowed are {', '.join(editable)}, each unless it is given a value."
         )
     if not given and not unknown:
         raise WrongUseError("There is nothing to correct; give a score, or --unknown WHAT.")
-    return {**given} | {name: () if name == "flags" else None for name in unknown}
+    return {**given} | {name: () if name in LISTED else None for name in unknown}
 
 
 def _print_alerts(raised: Sequence[dict[str, object]]) -> None:
@@ -393,6 +410,8 @@ def _columns() -> list[Column]:
         ("next_morning", "Next morning", score),
         ("flags", "Flags", ", ".join),
         ("changed_gait", "Changed gait", lambda value: {True: "yes", False: "no"}.get(value, "")),
+        ("onset", "Onset", text),
+        ("provoked_by", "Provoked by", ", ".join),
         ("muscle_soreness", "Muscles", score),
         ("note", "Note", text),
         ("report_id", "ID", short_id),

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
-from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kneewatch.asking import SHOWN_ID, Rows, day_shown, rows_of, short_id, units_of, whole_id
+from kneewatch.asking import SHOWN_ID, Rows, day_shown, day_viewed, rows_of, short_id, units_of, whole_id
 from kneewatch.commands.activities import activities
 from kneewatch.options import (
     AthleteOption,
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
     import duckdb
 
     from report.format import Units
-    from store.settings import Settings
 
 alerts = typer.Typer(help="Alerts: list them, show one with its evidence, acknowledge one, try the channels.")
 exports = typer.Typer(help="Every file seen, and what became of it.")
@@ -64,7 +62,7 @@ def week(
             "on z.athlete = w.athlete and z.week_start = w.week_start and z.kind = 'heart_rate' "
             "where w.athlete = $athlete and w.week_start <= $today order by w.week_start",
             athlete=athlete_of(settings, athlete),
-            today=_day_shown(con, settings, today),
+            today=day_viewed(con, settings, today),
         )
     show(
         rows[-weeks:],
@@ -87,7 +85,7 @@ def athlete(
     folder = home_of(home)
     settings = settings_of(folder)
     with published(folder, settings, day_of(today)) as con:
-        day = _day_shown(con, settings, today)
+        day = day_viewed(con, settings, today)
         question = (
             "select * exclude (athlete) from athlete_parameters where athlete = $athlete "
             "and (valid_from is null or valid_from <= $today) order by parameter, valid_from nulls first"
@@ -125,7 +123,7 @@ def report(
     folder = home_of(home)
     settings = settings_of(folder)
     with published(folder, settings, day_of(today)) as con:
-        day = _day_shown(con, settings, today)
+        day = day_viewed(con, settings, today)
         page = report_html(con, settings, athlete=athlete_of(settings, athlete), today=day)
     if output == Path("-"):
         sys.stdout.write(page)
@@ -169,7 +167,7 @@ def query(
     folder = home_of(home)
     settings = settings_of(folder)
     with published(folder, settings, day_of(today)) as con:
-        known = {"athlete": athlete_of(settings, athlete), "today": _day_shown(con, settings, today)}
+        known = {"athlete": athlete_of(settings, athlete), "today": day_viewed(con, settings, today)}
         rows = _asked(con, read_query(name), known)
     show(rows, plain_columns(list(rows[0]) if rows else []), as_json=as_json, empty="No rows.")
 
@@ -214,7 +212,7 @@ def list_alerts(
             "order by local_date, side, alert_id",
             athlete=athlete_of(settings, athlete),
             all_alerts=all_alerts,
-            today=_day_shown(con, settings, today),
+            today=day_viewed(con, settings, today),
         )
     rows = [{**row, "evidence": json.loads(row["evidence"])} for row in rows]
     if as_json:
@@ -358,15 +356,6 @@ def _asked(con: duckdb.DuckDBPyConnection, question: str, known: dict[str, objec
         return rows_of(con, question, **{key: value for key, value in known.items() if f"${key}" in question})
     except duckdb.Error as error:
         raise WrongUseError(str(error).strip()) from None
-
-
-def _day_shown(con: duckdb.DuckDBPyConnection, settings: Settings, today: datetime | None) -> date:
-    """Return the day a view is for: --today, else the later of the present day and none before the last replay."""
-    if today is not None:
-        return today.date()
-    from flows.steps import published_day
-
-    return published_day(con, settings)
 
 
 def _in_words(rows: Rows, units: Units) -> Rows:

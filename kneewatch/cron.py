@@ -9,7 +9,13 @@ FIELDS = (
     (1, 12),
     (0, 7),
 )  # minute, hour, day of the month, month, day of the week
-MONTHS = dict(zip(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], range(1, 13), strict=True))
+MONTHS = dict(
+    zip(
+        ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"],
+        range(1, 13),
+        strict=True,
+    )
+)
 WEEKDAYS = dict(zip(["sun", "mon", "tue", "wed", "thu", "fri", "sat"], range(7), strict=True))
 LOOK_BACK_DAYS = 366 * 4 + 1
 """To the 29th of February before the last one."""

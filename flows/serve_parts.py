@@ -2,21 +2,26 @@
 
 import asyncio
 import threading
+from collections.abc import Callable
 from functools import partial
 
+from prefect.flows import Flow
 from prefect.runner import Runner
 from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 
 from flows import steps
+from flows.daily import daily
 from flows.deployments import deployments
 from flows.intake import intake
 from flows.prefect_server import is_healthy, wait_until_healthy
+from flows.steps import Clock, Counts
 from flows.supervision import Part
 from ingest import workers
 from ingest.watch import drops
 from store.home import Home
 from store.settings import Settings, read_settings
 
+Steps = Callable[[Home, Settings, Clock], Counts]
 LOOK_EVERY_S = 0.2
 
 

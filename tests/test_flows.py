@@ -47,7 +47,7 @@ def prefect_server() -> Iterator[None]:
     """Prefect's test harness: a server of its own with a temporary database."""
     from prefect.testing.utilities import prefect_test_harness
 
-    with prefect_test_harness(server_startup_timeout=120):
+    with prefect_test_harness(server_startup_timeout=300):
         yield
 
 

@@ -153,7 +153,7 @@ def test_schedules_run(serving: Serving) -> None:
         ]
     )
 
-    assert scheduled[0]["tags"] == ["kneewatch", "alerts"]
+    assert {"kneewatch", "alerts"} <= set(scheduled[0]["tags"])
 
 
 def test_one_home_is_served_once(serving: Serving) -> None:
@@ -189,11 +189,12 @@ def test_it_ends_clean(serving: Serving) -> None:
     """Told by SIGTERM, with exit code 0, without a traceback and without leaving Prefect's server behind."""
     url = serving.url()
     within_patience(lambda: is_healthy(url))
+    before = serving.said()
 
     code = serving.end(signal.SIGTERM)
 
     assert code == 0, serving.said()
-    assert "Traceback" not in serving.said()
+    assert serving.said().removeprefix(before) == ""
     assert not is_healthy(url)
     assert server(serving.home) is None
 

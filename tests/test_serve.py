@@ -226,7 +226,8 @@ def test_prefects_server_ends_with_whoever_started_it(home: Home) -> None:
 
 
 def _flow_runs(serving: Serving) -> list[dict[str, object]]:
-    """Return Prefect's flow runs, the last one first."""
+    """Return Prefect's flow runs, the last one first, as soon as its server answers."""
+    within_patience(lambda: is_healthy(serving.url()))
     password = base64.b64encode(password_file(serving.home).read_bytes()).decode()
     request = urllib.request.Request(
         f"{serving.url()}/api/flow_runs/filter",

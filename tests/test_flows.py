@@ -308,7 +308,7 @@ def test_the_deployments_of_prefect_yaml_are_those_that_are_served(tmp_path: Pat
         **os.environ,
         "PREFECT_API_URL": PREFECT_API_URL.value() or "",
         "KNEEWATCH_HOME": str(home.root),
-        "KNEEWATCH_POOL": "knee",
+        "PREFECT_DEFAULT_WORK_POOL_NAME": "knee",
     }
     prefect = [sys.executable, "-m", "prefect", "--no-prompt"]
 

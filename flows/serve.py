@@ -53,9 +53,8 @@ def serve(home: Home, settings: Settings, others: Sequence[Part] = ()) -> None:
         stop.wait()
     if any(keeper.is_alive() for keeper in keepers):
         sys.stdout.flush()
-        os._exit(
-            0
-        )  # a step is cut like by a kill; Python's own end would abort with a thread in the database
+        # A step is cut as by a kill, which costs nothing; Python's own end would abort with a thread in the database.
+        os._exit(0)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ BIN := .venv/bin
 WORKERS ?= 2
 
 .PHONY: setup demo test test-oracle test-alerts test-faults bench-readers bench-duplicates bench-hostile bench-analytics bench-simulation \
-  bench-case-study bench-alerts bench-web check lint lock sample-data pictures clean
+  bench-case-study bench-alerts bench-web bench-serve check lint lock sample-data pictures clean
 
 setup: .venv/.ready
 
@@ -47,6 +47,9 @@ bench-simulation: setup ## a thousand made-up runners, following and ignoring th
 
 bench-case-study: setup ## two real people's knees replayed day by day; KNEEWATCH_CORPUS says where pmdata/ is
 	$(BIN)/python -m benchmarks.case_study
+
+bench-serve: setup ## kneewatch serve over ten years: drop to row, drop to alert, idle, a day's memory; KNEEWATCH_BENCH_RUNS, _DROPS
+	$(BIN)/python -m benchmarks.serve
 
 bench-alerts: setup ## raising the alerts of one athlete, and of ten thousand
 	$(BIN)/python -m benchmarks.alerts

@@ -30,11 +30,13 @@ def review(home: str, today: date | None = None) -> Counts:
 
 
 def reviewed(home: Home, settings: Settings, clock: Clock) -> Counts:
-    """Do the tasks of a review within the flow that runs, publish what they changed once, and tell Prefect of it."""
+    """Do the tasks of a review within the flow that runs, and tell Prefect of it."""
     with steps.in_one_go(home, "review"):
         counts = tasks.refresh(home, settings, clock)
         counts |= tasks.raise_alerts(home, settings, clock)
-        tasks.publish(home, settings, clock)
-    counts |= tasks.notify(home, settings, clock)
+    counts |= tasks.notify(
+        home, settings, clock
+    )  # before the report: drawing it takes seconds the first time
+    tasks.publish(home, settings, clock)
     tell_of_review(home, settings, clock, counts)
     return counts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -35,6 +36,7 @@ def serve(home: Home, settings: Settings, others: Sequence[Part] = ()) -> None:
         StoreError: If another process serves this home.
     """
     stop, server_stops = threading.Event(), threading.Event()
+    keepers: list[threading.Thread] = []
     report = partial(_report, home, settings)
     with (
         serving(home),
@@ -46,8 +48,13 @@ def serve(home: Home, settings: Settings, others: Sequence[Part] = ()) -> None:
         from flows.serve_parts import parts  # Prefect is imported when it has been told where its server is
 
         for part in (*parts(home, settings, url), *others):
-            running.enter_context(kept_running(part, stop, report, patience_s=STOP_WITHIN_S))
+            keeper = kept_running(part, stop, report, patience_s=STOP_WITHIN_S)
+            keepers.append(running.enter_context(keeper))
         stop.wait()
+    if any(keeper.is_alive() for keeper in keepers):
+        sys.stdout.flush()
+        # A step is cut as by a kill, which costs nothing; Python's own end would abort with a thread in the database.
+        os._exit(0)
 
 
 @contextmanager

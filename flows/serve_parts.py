@@ -2,21 +2,27 @@
 
 import asyncio
 import threading
+from collections.abc import Callable
 from functools import partial
 
+from prefect.flows import Flow
 from prefect.runner import Runner
 from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 
 from flows import steps
+from flows.daily import daily
 from flows.deployments import deployments
 from flows.intake import intake
 from flows.prefect_server import is_healthy, wait_until_healthy
+from flows.steps import Clock, Counts
 from flows.supervision import Part
 from ingest import workers
 from ingest.watch import drops
 from store.home import Home
 from store.settings import Settings, read_settings
 
+Steps = Callable[[Home, Settings, Clock], Counts]
+IS_OVER = object()
 LOOK_EVERY_S = 0.2
 
 
@@ -30,26 +36,28 @@ def parts(home: Home, settings: Settings, url: str) -> tuple[Part, ...]:
 
 def _take_in_drops(home: Home, settings: Settings, url: str, stop: threading.Event) -> None:
     """
-    Take in what was dropped while nobody served, then each drop; what comes meanwhile is told of afterwards.
+    Take in what was dropped while nobody served and review what was cut, then take in each drop.
 
-    An intake that fails ends this part, which comes again after a while and begins with what lies there.
+    What comes meanwhile is told of afterwards. An intake that fails ends this part, which comes again after a while and
+    begins with what lies there.
     """
     workers.start(workers.limits_of(settings))
-    _take_in(home, url)
-    for _ in drops(home, stop):
-        _take_in(home, url)
+    notices = drops(home, stop)
+    if next(notices, IS_OVER) is not IS_OVER:
+        _run_here(daily, steps.run_all, home, url)
+    for _ in notices:
+        _run_here(intake, steps.take_in_and_review, home, url)
 
 
-def _take_in(home: Home, url: str) -> None:
-    """Run the flow in this process, where all is loaded; while Prefect's server is not there, its steps by themselves."""
-    if not is_healthy(url):
+def _run_here(flow: Flow[..., Counts], without_prefect: Steps, home: Home, url: str) -> None:
+    """Run a flow in this process, where all is loaded; while Prefect's server is not there, its steps by themselves."""
+    if is_healthy(url):
+        # the end of a flow waits for its heartbeat, a second
+        with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+            flow(str(home.root))
+    else:
         settings = read_settings(home)
-        steps.take_in_and_review(home, settings, steps.clock_of(settings))
-        return
-    with temporary_settings(
-        {PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}
-    ):  # each flow waits a second for its end
-        intake(str(home.root))
+        without_prefect(home, settings, steps.clock_of(settings))
 
 
 def _run_schedules(home: Home, settings: Settings, url: str, stop: threading.Event) -> None:

@@ -76,13 +76,13 @@ def take_in_and_review(home: Home, settings: Settings, clock: Clock) -> Counts:
 
 
 def review(home: Home, settings: Settings, clock: Clock, *, rebuild: bool = False) -> Counts:
-    """Do everything that follows an intake: trends, alerts, report, publish, letters."""
+    """Do everything that follows an intake: trends, alerts, letters, report."""
     counts: Counts = {}
     with in_one_go(home, "review"):
         counts |= refresh(home, settings, clock, rebuild=rebuild)
         counts |= raise_alerts(home, settings, clock)
-        publish(home, settings, clock)
     counts |= notify(home, settings, clock)
+    publish(home, settings, clock)
     return counts
 
 

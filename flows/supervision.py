@@ -39,18 +39,19 @@ def kept_running(
     *,
     patience_s: float,
     first_wait_s: float = FIRST_WAIT_S,
-) -> Iterator[None]:
+) -> Iterator[threading.Thread]:
     """
     Keep the part running while the block lasts; each crash is reported, and waits twice as long as the one before.
 
-    At the end `stop` is set, and the part has `patience_s` from then on; one that takes longer dies with the process.
+    Yields the thread that keeps it. At the end `stop` is set, and the part has `patience_s` from then on; one that takes
+    longer dies with the process.
     """
     keeper = threading.Thread(
         target=_keep, args=(part, stop, report, first_wait_s), name=part.name, daemon=True
     )
     keeper.start()
     try:
-        yield
+        yield keeper
     finally:
         stop.set()
         keeper.join(patience_s)

@@ -16,7 +16,9 @@ REST_MS = 400
 
 def drops(home: Home, stop: threading.Event, *, looking: bool | None = None) -> Iterator[None]:
     """
-    Yield each time something in the inbox is new or has changed, until told to stop; what is temporary says nothing.
+    Yield once when watching has begun, then each time something in the inbox is new or has changed, until told to stop.
+
+    What is temporary says nothing. Whoever looks at the inbox at the first notice misses no drop.
 
     Args:
         home: Whose inbox.
@@ -24,18 +26,22 @@ def drops(home: Home, stop: threading.Event, *, looking: bool | None = None) -> 
         looking: Look every two seconds instead of waiting for the system's notice; by default where that is needed.
     """
     polls = is_silent(home.inbox) if looking is None else looking
-    for _ in watch(
+    has_begun = False
+    for changes in watch(
         home.inbox,
         watch_filter=_is_news,
         step=REST_MS,
         rust_timeout=1_000,
+        yield_on_timeout=True,
         stop_event=stop,
         force_polling=polls,
         poll_delay_ms=LOOK_EVERY_MS,
         raise_interrupt=False,
         ignore_permission_denied=True,
     ):
-        yield
+        if changes or not has_begun:
+            yield
+        has_begun = True
 
 
 def _is_news(change: Change, path: str) -> bool:

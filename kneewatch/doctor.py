@@ -3,7 +3,6 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
@@ -34,24 +33,21 @@ def check(home: Home) -> list[Finding]:
     """Return one finding per check: what, state (good, look, bad), detail, remedy."""
     found = [_versions(), _prefect_fits()]
     if not home.root.exists():
-        return [*found, _finding("home", "bad", f"{home.root} does not exist", "kneewatch init")]
-    checks: tuple[Callable[[Home], Finding], ...] = (
-        _home,
-        _clock,
-        _settings,
-        _disk,
-        _lock,
-        _store,
-        _published,
-        _values,
-        _inbox,
-        _quarantine,
-        _letters,
-        _schedules,
-        _steps,
-        _parts,
-    )
-    return [*found, *(one(home) for one in checks)]
+        return [*found, _no_home(home)]
+    checks = (_home, _clock, _settings, _disk, _lock, _store, _published, _values)
+    more = (_inbox, _quarantine, _letters, _schedules, _steps, _parts)
+    return [*found, *(one(home) for one in (*checks, *more))]
+
+
+def quick_check(home: Home) -> list[Finding]:
+    """Return the findings that take a moment and tell nothing of anybody."""
+    if not home.root.exists():
+        return [_no_home(home)]
+    return [one(home) for one in (_home, _clock, _disk, _published, _letters, _schedules, _steps, _parts)]
+
+
+def _no_home(home: Home) -> Finding:
+    return _finding("home", "bad", f"{home.root} does not exist", "kneewatch init")
 
 
 def _finding(what: str, state: str, detail: str, remedy: str = "") -> Finding:

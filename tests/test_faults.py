@@ -29,7 +29,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from flows.environment import running_server
+from flows.prefect_server import running_server, wait_until_healthy
 from flows.steps import Clock, retry, take_in
 from sample_data import damage, fit_writer
 from sample_data.recording import record
@@ -509,7 +509,8 @@ def test_two_flows_at_once_end_like_one(undisturbed: dict[str, list[str]], tmp_p
 def test_prefects_server_may_die_in_mid_flow(undisturbed: dict[str, list[str]], tmp_path: Path) -> None:
     """What the flow has begun is finished by the next intake, which needs no server."""
     home = new_home(tmp_path / "home")
-    with running_server(home):
+    with running_server(home, threading.Event(), print) as url:
+        wait_until_healthy(url, threading.Event())
         flow = subprocess.Popen(command(home, do="run --prefect"), start_new_session=True, **SILENT)
         deadline = time.monotonic() + 120
         while not any(home.archive.iterdir()) and time.monotonic() < deadline:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import shutil
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from datetime import date, time
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from flows import steps
@@ -21,6 +27,8 @@ from store.settings import read_settings
 
 ROOT = Path(__file__).parent.parent
 TODAY = date(2026, 8, 28)
+PATIENCE_S = 240
+NOBODYS_BLOCK = "00000000-0000-0000-0000-000000000000"
 TABLES = (
     "activities",
     "laps",
@@ -39,7 +47,7 @@ def prefect_server() -> Iterator[None]:
     """Prefect's test harness: a server of its own with a temporary database."""
     from prefect.testing.utilities import prefect_test_harness
 
-    with prefect_test_harness(server_startup_timeout=120):
+    with prefect_test_harness(server_startup_timeout=300):
         yield
 
 
@@ -197,6 +205,164 @@ def test_the_form_offers_choices_and_asks_for_neither_notes_nor_names() -> None:
     assert [name for name, field in form.items() if not field.get("description")] == []
 
 
+def test_an_intake_reviews_what_is_new_and_nothing_else(tmp_path: Path) -> None:
+    """One flow run from the drop to the alert; the same files again change nothing."""
+    from flows.intake import intake
+
+    home = home_with_the_spike(tmp_path / "home")
+
+    counts = intake(str(home.root), TODAY)
+    for path in (ROOT / "sample_data" / "inbox").glob("2026-08-2*"):
+        shutil.copy(path, home.inbox)
+    again = intake(str(home.root), TODAY)
+
+    assert counts["new"] > 0
+    assert set(again) == {"duplicate"}
+
+
+def test_prefect_hears_of_files_without_their_names(tmp_path: Path) -> None:
+    """What came in and what was refused and why, as a table and as events; the run is named after how many there were."""
+    from prefect.artifacts import Artifact
+
+    from flows.intake import intake
+
+    home = home_with_the_spike(tmp_path / "home")
+    for path in home.inbox.glob("2026-0*"):
+        path.unlink()
+    shutil.copy(sorted((ROOT / "sample_data" / "inbox").glob("*.fit"))[0], home.inbox)
+    (home.inbox / "pain of Mara.csv").write_text("date,side,during\n2026-08-27,left,eleven\n")
+
+    state = intake(str(home.root), TODAY, return_state=True)
+
+    table = Artifact.get("kneewatch-intake")
+    week, page = Artifact.get("kneewatch-week"), Artifact.get("kneewatch-page")
+    run = within_patience(lambda: flow_run_of(state))
+    assert None not in (table, week, page)
+    assert run.name == "intake-4-files"
+    assert "Not a watch export" in table.data
+    assert "kneewatch exports says why" in table.data
+    assert "Runs: " in week.data
+    assert "latest.html" in page.data
+    told = within_patience(
+        lambda: (
+            {"kneewatch.file.ingested", "kneewatch.file.refused"} <= (events := events_told()).keys()
+            and events
+        )
+    )
+    for private in ("Mara", "mara", "eleven", "garbage", ".fit"):
+        assert private not in table.data + week.data + str(told)
+
+
+def test_a_history_is_taken_in_by_many_processes_as_by_one(tmp_path: Path) -> None:
+    """The same tables, also when it is started again; how far it is stands in an artifact."""
+    from prefect.artifacts import Artifact
+
+    from flows.backfill import backfill
+
+    by_one, by_many = (homes.at(tmp_path / name).prepare() for name in ("one", "many"))
+    for home in (by_one, by_many):
+        shutil.copy(ROOT / "sample_data" / "kneewatch.toml", home.settings_file)
+    history = tmp_path / "history"
+    shutil.copytree(
+        ROOT / "sample_data" / "inbox", history, ignore=lambda _, names: [n for n in names if "-08-" not in n]
+    )
+
+    backfill(str(by_one.root), [history], today=TODAY)
+    counts = backfill(str(by_many.root), [history], runner="processes", today=TODAY)
+    again = backfill(str(by_many.root), [history], runner="processes", today=TODAY)
+
+    progress = Artifact.get("kneewatch-backfill")
+    assert tables(by_many) == tables(by_one)
+    assert counts["ingested"] == again["duplicate"] > 10
+    assert again["metrics_computed"] == 0
+    assert progress is not None
+    assert float(progress.data) == 100.0
+
+
+@pytest.mark.parametrize(
+    "file", sorted((ROOT / "docs" / "automations").glob("*.yaml")), ids=lambda file: file.stem
+)
+def test_the_automations_of_the_documents_are_taken_by_a_server(file: Path) -> None:
+    """With a block of one's own in the place of nobody's."""
+    from prefect.automations import Automation
+    from prefect.blocks.notifications import SlackWebhook
+
+    block = SlackWebhook(url="https://hooks.slack.com/services/T0/B0/x").save("kneewatch", overwrite=True)
+    text = file.read_text()
+
+    created = Automation.model_validate(yaml.safe_load(text.replace(NOBODYS_BLOCK, str(block)))).create()
+
+    assert NOBODYS_BLOCK in text
+    assert Automation.read(id=created.id).actions[0].block_document_id == block
+
+
+def test_the_deployments_of_prefect_yaml_are_those_that_are_served(tmp_path: Path) -> None:
+    """A server takes them all; schedules are those of a kneewatch.toml in which nothing is set."""
+    from prefect.client.orchestration import get_client
+    from prefect.settings import PREFECT_API_URL
+
+    from flows.deployments import deployments
+
+    home = homes.at(tmp_path / "home").prepare()
+    environment = {
+        **os.environ,
+        "PREFECT_API_URL": PREFECT_API_URL.value() or "",
+        "KNEEWATCH_HOME": str(home.root),
+        "PREFECT_DEFAULT_WORK_POOL_NAME": "knee",
+    }
+    prefect = [sys.executable, "-m", "prefect", "--no-prompt"]
+
+    for words in (["work-pool", "create", "--type", "process", "knee"], ["deploy", "--all"]):
+        subprocess.run(
+            [*prefect, *words], cwd=ROOT, env=environment, check=True, capture_output=True, timeout=PATIENCE_S
+        )
+
+    with get_client(sync_client=True) as client:
+        found = {one.entrypoint: one for one in client.read_deployments() if one.work_pool_name == "knee"}
+    served = {one.entrypoint: one for one in deployments(home, read_settings(home))}
+    assert len(found) == len(served) == 6
+    for entrypoint, one in served.items():
+        deployed = found[entrypoint]
+        assert (deployed.name, deployed.tags) == (one.name, one.tags)
+        assert deployed.description
+        assert deployed.parameters == one.parameters
+        assert deployed.global_concurrency_limit.limit == one.concurrency_limit
+        assert [each.schedule.cron for each in deployed.schedules] == [
+            each.schedule.cron for each in one.schedules
+        ]
+        assert deployed.pull_steps == []
+
+
+def within_patience(look: Callable[[], Any]) -> Any:
+    """Return what is found when it is something: Prefect writes events down when it comes to it."""
+    deadline = monotonic() + PATIENCE_S
+    while not (found := look()):
+        assert monotonic() < deadline, "it did not come"
+        sleep(0.2)
+    return found
+
+
+def flow_run_of(state: Any) -> Any:
+    from prefect.client.orchestration import get_client
+
+    with get_client(sync_client=True) as client:
+        return client.read_flow_run(state.state_details.flow_run_id)
+
+
+def events_told() -> dict[str, Any]:
+    """Return what the server knows of our own events, by their name."""
+    from prefect.client.orchestration import get_client
+
+    async def asked() -> Any:
+        async with get_client() as client:
+            answer = await client._client.post(
+                "/events/filter", json={"filter": {"event": {"prefix": ["kneewatch."]}}}
+            )
+            return answer.json()["events"]
+
+    return {event["event"]: event["payload"] for event in asyncio.run(asked())}
+
+
 def test_every_flow_is_a_deployment_with_its_schedule(home: Home) -> None:
     """Schedules come from the settings and run in the athlete's time zone, one run at a time."""
     from flows.deployments import deployments
@@ -210,3 +376,17 @@ def test_every_flow_is_a_deployment_with_its_schedule(home: Home) -> None:
     assert found["review"].schedules[0].schedule.cron == "0 6 * * *"
     assert found["intake"].concurrency_limit == 1
     assert found["log-knee-pain"].schedules == []
+
+
+def test_every_form_explains_what_it_asks_for_and_keeps_no_result(home: Home) -> None:
+    """Descriptions come from the docstrings; what a flow returns stays with who called it."""
+    from flows.deployments import DEPLOYED
+
+    for flow in (one.flow for one in DEPLOYED):
+        fields = flow.parameters.model_dump()["properties"]
+        assert flow.description
+        assert flow.persist_result is False
+        assert [name for name, field in fields.items() if not field.get("description")] == []
+        assert [
+            name for name, field in fields.items() if not {"type", "anyOf", "enum", "$ref"} & field.keys()
+        ] == []

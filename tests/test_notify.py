@@ -294,3 +294,45 @@ def test_mail_goes_out_by_a_real_server(own_home: Home) -> None:
 
     assert deliveries(own_home) == [("stop", "mail", 1, True, None)]
     assert b"Kneewatch: stop" in received[0]
+
+
+def test_what_is_missing_is_asked_once_a_day_by_the_channels_that_want_it(
+    own_home: Home, channel: Channel
+) -> None:
+    """One that takes alerts only is left in peace; while nothing is missing nobody is asked."""
+    quiet = Channel()
+    add_channel(own_home, "phone", channel.url, "reminders = true")
+    add_channel(own_home, "physio", quiet.url)
+    day = date(2026, 8, 25)
+    with opened_store(own_home) as con:
+        con.execute("update pain_reports set after_60min = null where local_date = '2026-08-25'")
+    settings = read_settings(own_home)
+    steps.bring_up_to_date(own_home, settings, clock_at(0, day))
+
+    sent = [steps.remind(own_home, settings, clock_at(minute, day))["sent"] for minute in (0, 10)]
+    later = steps.remind(own_home, settings, clock_at(0, date(2026, 9, 20)))
+
+    quiet.close()
+    assert sent == [1, 0]
+    assert later == {"missing": 0, "sent": 0}
+    assert quiet.letters == []
+    (letter,) = channel.letters
+    assert letter["title"] == "Kneewatch: how is the knee?"
+    assert "an hour after the run" in letter["message"]
+
+
+def test_a_reminder_that_did_not_go_out_is_tried_again(own_home: Home, channel: Channel) -> None:
+    """The next flow of the day does it; only what was sent counts."""
+    add_channel(own_home, "phone", channel.url, "reminders = true")
+    day = date(2026, 8, 25)
+    with opened_store(own_home) as con:
+        con.execute("update pain_reports set after_60min = null where local_date = '2026-08-25'")
+    settings = read_settings(own_home)
+    steps.bring_up_to_date(own_home, settings, clock_at(0, day))
+
+    channel.fails = True
+    first = steps.remind(own_home, settings, clock_at(0, day))["sent"]
+    channel.fails = False
+    second = steps.remind(own_home, settings, clock_at(10, day))["sent"]
+
+    assert (first, second, len(channel.letters)) == (0, 1, 1)

@@ -66,6 +66,7 @@ def serve(home: Home, **schedules: str) -> Serving:
     environment = {
         key: value for key, value in os.environ.items() if not key.startswith(("PREFECT_", "KNEEWATCH_"))
     }
+    environment["KNEEWATCH_LIMITS__MAX_READ_S"] = "120"  # a machine that runs tests is busy
     for flow in ("intake", "review", "daily", "remind"):
         environment[f"KNEEWATCH_SCHEDULES__{flow.upper()}"] = schedules.get(flow, NEVER)
     command = [Path(sys.executable).with_name("kneewatch"), "serve", "--home", home.root]
@@ -152,7 +153,7 @@ def test_schedules_run(serving: Serving) -> None:
         ]
     )
 
-    assert scheduled[0]["tags"] == ["kneewatch", "alerts"]
+    assert {"kneewatch", "alerts"} <= set(scheduled[0]["tags"])
 
 
 def test_one_home_is_served_once(serving: Serving) -> None:
@@ -188,11 +189,12 @@ def test_it_ends_clean(serving: Serving) -> None:
     """Told by SIGTERM, with exit code 0, without a traceback and without leaving Prefect's server behind."""
     url = serving.url()
     within_patience(lambda: is_healthy(url))
+    before = serving.said()
 
     code = serving.end(signal.SIGTERM)
 
     assert code == 0, serving.said()
-    assert "Traceback" not in serving.said()
+    assert serving.said().removeprefix(before) == ""
     assert not is_healthy(url)
     assert server(serving.home) is None
 
@@ -224,7 +226,8 @@ def test_prefects_server_ends_with_whoever_started_it(home: Home) -> None:
 
 
 def _flow_runs(serving: Serving) -> list[dict[str, object]]:
-    """Return Prefect's flow runs, the last one first."""
+    """Return Prefect's flow runs, the last one first, as soon as its server answers."""
+    within_patience(lambda: is_healthy(serving.url()))
     password = base64.b64encode(password_file(serving.home).read_bytes()).decode()
     request = urllib.request.Request(
         f"{serving.url()}/api/flow_runs/filter",

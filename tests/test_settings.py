@@ -70,7 +70,9 @@ def test_without_a_file_everything_has_its_default(home: Home) -> None:
     assert settings == Settings(athletes={"me": Athlete()})
     assert settings.athletes["me"].max_hr_bpm is None
     assert settings.alerts == Alerts(deliver_within_days=3, min_severity="caution")
-    assert settings.schedules == Schedules(intake="*/15 * * * *", review="0 6 * * *", daily="30 6 * * *")
+    assert settings.schedules == Schedules(
+        intake="*/15 * * * *", review="0 6 * * *", daily="30 6 * * *", remind="30 7 * * *"
+    )
     assert settings.limits.max_file_mib == 256
 
 

@@ -30,12 +30,16 @@ class Watcher:
         self.seen = 0
         self.stop = threading.Event()
         self._home, self._looking = home, looking
+        self._has_begun = threading.Event()
         self.thread = threading.Thread(target=self._count)
         self.thread.start()
-        time.sleep(1.0)  # nothing says when it has begun
+        assert self._has_begun.wait(20)
 
     def _count(self) -> None:
-        for _ in drops(self._home, self.stop, looking=self._looking):
+        notices = drops(self._home, self.stop, looking=self._looking)
+        next(notices)
+        self._has_begun.set()
+        for _ in notices:
             self.seen += 1
 
     def has_seen(self, number: int, *, within_s: float) -> bool:

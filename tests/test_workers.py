@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 import zipfile
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
@@ -77,6 +78,19 @@ def test_a_file_that_takes_too_long_is_given_up(good: Path) -> None:
     refused = outcomes([good], Limits(seconds=0, mib=512))
 
     assert refused == ["Reading this file took longer than 0 s (limits.max_read_s); it was given up."]
+
+
+def test_what_a_reader_has_to_load_does_not_count(good: Path) -> None:
+    """On a busy machine it takes longer than reading may."""
+    busy = workers.Worker(Limits(seconds=5, mib=512))
+    os.kill(busy._process.pid, signal.SIGSTOP)
+    busy.ask(job(good))
+    threading.Timer(6, os.kill, (busy._process.pid, signal.SIGCONT)).start()
+
+    answer = busy.answer()
+
+    busy.stop()
+    assert isinstance(answer, Read)
 
 
 def archive(folder: Path, table: bytes) -> Tables:

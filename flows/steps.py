@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import TypeVar
 
@@ -25,6 +24,7 @@ from ingest.intake import Taken
 from ingest.logs import PainReport, StrengthSession
 from report.format import Units
 from report.notify import send
+from report.versions import versions
 from store.database import frame, insert_rows, opened_published, opened_store, scalar, transaction
 from store.errors import WrongUseError
 from store.files import write_whole
@@ -355,7 +355,7 @@ def report_html(con: duckdb.DuckDBPyConnection, settings: Settings, *, athlete: 
         athlete_name=names_of([athlete], settings)[athlete],
         today=today,
         units=Units(settings.units),
-        version=version("kneewatch"),
+        version=versions(),
     )
 
 

@@ -77,3 +77,15 @@ def test_doctor_reads_a_copy_that_was_published_before_there_were_such_values(
     (finding,) = (one for one in check(home) if one["what"] == "athletes")
 
     assert (finding["state"], finding["remedy"]) == ("look", "kneewatch run")
+
+
+def test_a_new_home_is_nothing_bad(home: Home) -> None:
+    """Nothing has been taken in yet; a store whose published copy is gone is another matter."""
+    fresh = {finding["what"]: finding for finding in check(home)}
+    with opened_store(home):
+        pass
+    without_a_copy = {finding["what"]: finding for finding in check(home)}
+
+    assert "bad" not in {finding["state"] for finding in fresh.values()}
+    assert fresh["published copy"]["remedy"] == "kneewatch run"
+    assert without_a_copy["published copy"]["state"] == "bad"

@@ -125,7 +125,7 @@ def watched(
                 process.wait(timeout=60)
             time.sleep(LOOK_EVERY_S)
         complaints = process.stderr.read() if process.stderr else ""
-    if process.returncode not in (0, 1, -signal.SIGTERM):
+    if process.returncode not in (0, -signal.SIGTERM):
         raise SystemExit(f"kneewatch {words[0]} ended with {process.returncode}: {complaints[-2000:]}")
     return {
         "seconds": time.monotonic() - began,

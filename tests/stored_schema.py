@@ -85,7 +85,7 @@ def lived_in(home: Home) -> Home:
 
 
 def as_sql(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
-    """Yield the statements that make this store again, without the view of its samples."""
+    """Yield the statements that make this store again, without the view of its samples; the other views ask `runs`."""
     tables = con.execute(
         f"select table_name, sql from duckdb_tables() where {OURS} order by table_name"
     ).fetchall()
@@ -97,7 +97,7 @@ def as_sql(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
             values = ", ".join("null" if value is None else f"'{quoted(value)}'" for value in row)
             yield f"insert into {table} ({', '.join(names)}) values ({values});"
     views = con.execute(
-        f"select sql from duckdb_views() where {OURS} and view_name <> 'samples' order by view_oid"
+        f"select sql from duckdb_views() where {OURS} and view_name <> 'samples' order by view_name <> 'runs', view_name"
     ).fetchall()
     yield from (statement for (statement,) in views)
 

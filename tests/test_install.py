@@ -14,6 +14,7 @@ pytestmark = pytest.mark.install
 
 ROOT = Path(__file__).parent.parent
 INSTALLERS = ROOT / ".venv" / "installers" / "bin"
+ENOUGH_S = 1200  # of a machine that is busy with other work
 KEPT_BY_INSTALLERS = {".cache", ".config", ".local", "venv"}
 
 
@@ -43,13 +44,14 @@ class Account:
             key: value for key, value in os.environ.items() if key.startswith(("PIP_", "UV_", "SSL_", "HTTP"))
         }
         world |= {"HOME": str(self.folder), "PATH": os.defpath, "PIPX_DEFAULT_BACKEND": "pip"}
+        world = {"PIP_CACHE_DIR": str(Path("~/.cache/pip").expanduser())} | world
         done = subprocess.run(
             [str(word) for word in words],
             cwd=self.elsewhere,
             env=world,
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=ENOUGH_S,
             check=False,
         )
         assert done.returncode == exit_code, f"{words}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"

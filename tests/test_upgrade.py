@@ -21,7 +21,7 @@ import pytest
 
 from flows import steps
 from flows.steps import Clock
-from store.database import migrations, opened_store
+from store.database import migrations, opened_store, transaction
 from store.home import Home
 from store.settings import read_settings
 
@@ -61,7 +61,7 @@ def stored(number: int) -> str:
 
 def make_store(path: Path, schema: int, *, only_facts: bool = False) -> None:
     """Make a store with the schema of so many migrations, and in it what the stored one of that time, or the first, says."""
-    with duckdb.connect(str(path)) as con:
+    with duckdb.connect(str(path)) as con, transaction(con):
         con.execute("set timezone = 'UTC'")
         if schema in STORED and not only_facts:
             con.execute(stored(schema))

@@ -4,7 +4,7 @@ FROM python:3.11-slim-bookworm AS build
 WORKDIR /source
 COPY requirements.lock runtime.lock ./
 # What builds the wheel, with hashes, is part of the large lock; what runs goes into an environment that has no pip.
-RUN awk '/^[a-z]/ { wanted = /^(hatchling|packaging|pathspec|pluggy|trove-classifiers)==/ } wanted' requirements.lock >build.lock \
+RUN awk '/^[a-z]/ { wanted = /^(hatchling|packaging|pathspec|pluggy|tomlkit|trove-classifiers)==/ } wanted' requirements.lock >build.lock \
     && python -m venv /build \
     && /build/bin/pip install --no-cache-dir --no-deps --require-hashes -r build.lock \
     && python -m venv --without-pip /opt/kneewatch \

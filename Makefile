@@ -2,9 +2,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 2
+DIST ?= dist
 
 .PHONY: setup demo test test-oracle test-alerts test-faults bench-readers bench-duplicates bench-hostile bench-analytics bench-simulation \
-  bench-case-study bench-alerts bench-web bench-serve check lint lock sample-data pictures clean
+  bench-case-study bench-alerts bench-web bench-serve bench-small test-install dist release-check stored-schema \
+  check lint lock sample-data pictures clean
 
 setup: .venv/.ready
 
@@ -29,6 +31,12 @@ test-alerts: setup ## the alerts of 100,000 random histories against a second re
 
 test-faults: setup ## kills, full disks, a soak and hostile files; some of it needs strace
 	$(BIN)/python -m pytest -n $(WORKERS) -m faults tests/test_faults.py tests/test_hostile.py
+
+test-install: setup .venv/installers/.ready ## the wheel, installed by pip, uv and pipx, does its work from a folder of its own
+	$(BIN)/python -m pytest -m install tests/test_install.py
+
+release-check: setup ## whether everything that names the version names the same one, and the stored schemas are complete
+	$(BIN)/python -m pytest -m release tests/test_release.py
 
 bench-readers: setup .venv/bench/.ready ## the readers against their peers; KNEEWATCH_CORPUS says where real files are
 	PYTHONPATH=.:.venv/bench $(BIN)/python -m benchmarks.readers
@@ -57,6 +65,14 @@ bench-alerts: setup ## raising the alerts of one athlete, and of ten thousand
 bench-web: setup ## what each web page costs, alone and while another process writes
 	$(BIN)/python -m benchmarks.web
 
+bench-small: setup ## memory of each command on a machine of 1 GiB, with seven years of runs; a control group needs root
+	$(BIN)/python -m benchmarks.small_machine
+
+.venv/installers/.ready: | setup
+	$(PYTHON) -m venv .venv/installers
+	.venv/installers/bin/python -m pip install --quiet --disable-pip-version-check uv pipx
+	@touch $@
+
 .venv/bench/.ready: benchmarks/requirements.lock | setup
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
 	  --target .venv/bench --upgrade -r benchmarks/requirements.lock
@@ -76,7 +92,17 @@ lock: ## resolve again, for Python 3.11 to 3.13, with hashes and without an inde
 	.venv/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-header --upgrade --group dev pyproject.toml -o requirements.lock
 	.venv/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-header --no-annotate --constraints requirements.lock pyproject.toml -o runtime.lock
+	.venv/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-header --upgrade benchmarks/requirements.in -o benchmarks/requirements.lock
+
+dist: setup ## the wheel, the same to the byte each time, and beside it what pins the versions it was tested with
+	rm -rf $(DIST) && $(BIN)/python -m hatchling build -t wheel -d $(DIST)
+	cp runtime.lock $(DIST)/
+	grep -oE '^[a-z0-9][^\\]*[^\\ ]' runtime.lock >$(DIST)/constraints.txt
+
+stored-schema: setup ## what a store looks like today, for the tests of upgrades; before each release
+	$(BIN)/python tests/stored_schema.py
 
 sample-data: setup ## write sample_data/ again; the result is the same to the byte
 	$(BIN)/python -m sample_data.make

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -29,6 +28,7 @@ from ingest.workers import read_all
 from report.format import Units
 from report.messages import reminder_words
 from report.notify import send, send_text
+from report.versions import versions
 from report.words import said
 from store.database import frame, insert_rows, opened_published, opened_store, scalar, transaction
 from store.errors import WrongUseError
@@ -424,7 +424,7 @@ def report_html(con: duckdb.DuckDBPyConnection, settings: Settings, *, athlete: 
         today=today,
         rules=rules_of(settings),
         units=Units(settings.units),
-        version=version("kneewatch"),
+        version=versions(),
     )
 
 

@@ -3,12 +3,11 @@
 import errno
 import os
 import sys
-from importlib.metadata import version
 from typing import Annotated
 
 import typer
 
-from kneewatch.commands import knee, log, look, plan, web, work
+from kneewatch.commands import knee, log, look, plan, service, web, work
 from kneewatch.options import HomeOption
 from store.errors import KneewatchError, WrongUseError
 
@@ -37,7 +36,9 @@ app = typer.Typer(
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        print(f"kneewatch {version('kneewatch')}")
+        from report.versions import versions
+
+        print(f"kneewatch {versions()}")
         raise typer.Exit
 
 
@@ -45,13 +46,19 @@ def _print_version(wanted: bool) -> None:
 def _program(
     home: HomeOption = None,
     show_version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+        bool,
+        typer.Option(
+            "--version",
+            callback=_print_version,
+            is_eager=True,
+            help="Print the versions of program, formulas and schema.",
+        ),
     ] = False,
 ) -> None:
     pass
 
 
-for commands in (work, look, plan, log, knee, web):
+for commands in (work, look, plan, log, knee, web, service):
     commands.add_to(app)
 
 

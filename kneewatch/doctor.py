@@ -186,6 +186,8 @@ def _store(home: Home) -> Finding:
 
 
 def _published(home: Home) -> Finding:
+    if not home.store.exists() and not home.published.exists():
+        return _finding("published copy", "look", "nothing was taken in yet", "kneewatch run")
     try:
         with opened_published(home) as con:
             at: datetime | None = scalar(con, "select max(ended_at) from flow_log where step = 'refresh'")

@@ -86,7 +86,7 @@ def render_page(
         athlete_name: The athlete's name as people say it.
         today: The day the report is for; what lies after it is left out or counts as planned.
         units: Kilometres or miles.
-        version: Version of Kneewatch, for the foot of the page.
+        version: Which Kneewatch it is, with its formulas and schema, for the foot of the page.
         rules: What counts as pain.
     """
 

@@ -14,9 +14,7 @@ from importlib.metadata import version
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-import duckdb
-
-from store.database import BLOCK_SIZE, StoreError, opened_store, quoted
+from store.database import StoreError, copy_store, opened_store
 from store.files import make_folder, sync_folder
 from store.home import Home
 from store.lock import writing
@@ -46,7 +44,7 @@ def write_backup(home: Home, path: Path) -> int:
         with tempfile.TemporaryDirectory(dir=home.state) as folder:
             store = Path(folder) / "store.duckdb"
             with writing(home, "backup"), opened_store(home) as con:
-                _copy_store(con, store)
+                copy_store(con, store)
                 files = {STORE: store} | {str(one.relative_to(home.root)): one for one in _kept_files(home)}
             count = _write(temporary, files)
         temporary.replace(path)
@@ -78,14 +76,6 @@ def restore_backup(path: Path, home: Home) -> int:
     with writing(home, "restore"), opened_store(home) as con:
         publish_copy(con, home)
     return count
-
-
-def _copy_store(con: duckdb.DuckDBPyConnection, path: Path) -> None:
-    con.execute(f"attach '{quoted(path)}' as backup (block_size {BLOCK_SIZE})")
-    try:
-        con.execute("copy from database store to backup")
-    finally:
-        con.execute("detach backup")
 
 
 def _kept_files(home: Home) -> Iterator[Path]:

@@ -96,6 +96,7 @@ def opened_store(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
         con = _connect(home.store)
         try:
             con.execute("set timezone = 'UTC'")
+            _keep_before_upgrade(con, home)
             migrate(con)
             define_samples_view(con, home)
             yield con
@@ -199,8 +200,7 @@ def migrate(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(
         "create table if not exists schema_migrations (name varchar primary key, sha256 varchar not null)"
     )
-    applied = {str(row[0]) for row in con.execute("select name from schema_migrations").fetchall()}
-    known = migrations()
+    applied, known = _applied(con), migrations()
     if unknown := sorted(applied - known.keys()):
         raise StoreError(
             f"This database was written by a newer Kneewatch (it knows {unknown[-1]}, this one does not). "
@@ -213,6 +213,39 @@ def migrate(con: duckdb.DuckDBPyConnection) -> None:
             con.execute(sql)
             digest = hashlib.sha256(sql.encode()).hexdigest()
             con.execute("insert into schema_migrations values (?, ?)", [name, digest])
+
+
+def _applied(con: duckdb.DuckDBPyConnection) -> set[str]:
+    return {str(row[0]) for row in con.execute("select name from schema_migrations").fetchall()}
+
+
+def _keep_before_upgrade(con: duckdb.DuckDBPyConnection, home: Home) -> None:
+    """Copy a store that an earlier Kneewatch wrote before it is changed, so that one can go back to it with that one."""
+    if not scalar(con, "select count(*) from duckdb_tables() where table_name = 'schema_migrations'"):
+        return
+    applied, known = _applied(con), migrations().keys()
+    if not applied or not applied < known:
+        return
+    temporary = home.state / ".before-upgrade.tmp"
+    temporary.unlink(missing_ok=True)
+    copy_store(con, temporary)
+    temporary.replace(home.state / f"store.{max(applied).removesuffix('.sql')}.old.duckdb")
+    sync_folder(home.state)
+
+
+def copy_store(con: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Copy everything in the open store into a new database file, which is its owner's alone and on the disk afterwards."""
+    con.execute(f"attach '{quoted(path)}' as copied (block_size {BLOCK_SIZE})")
+    try:
+        con.execute("copy from database store to copied")
+    finally:
+        con.execute("detach copied")
+    path.chmod(0o600)
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def migrations() -> dict[str, str]:

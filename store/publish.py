@@ -6,7 +6,7 @@ import os
 
 import duckdb
 
-from store.database import BLOCK_SIZE, quoted
+from store.database import copy_store
 from store.files import sync_folder
 from store.home import Home
 
@@ -16,17 +16,7 @@ def publish_copy(con: duckdb.DuckDBPyConnection, home: Home) -> None:
     temporary = home.state / f".published-{os.getpid()}.tmp"
     temporary.unlink(missing_ok=True)
     try:
-        con.execute(f"attach '{quoted(temporary)}' as published (block_size {BLOCK_SIZE})")
-        try:
-            con.execute("copy from database store to published")
-        finally:
-            con.execute("detach published")
-        temporary.chmod(0o600)
-        descriptor = os.open(temporary, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        copy_store(con, temporary)
         temporary.replace(home.published)
     except BaseException:
         temporary.unlink(missing_ok=True)

@@ -186,3 +186,15 @@ def test_doctor_names_the_folders_that_are_closed(home: Home) -> None:
     assert state == "bad"
     assert said == f"{home.archive} {home.samples} cannot be read and written"
     assert remedy == f"chmod u+rwx {home.archive} {home.samples}"
+
+
+def test_a_new_home_is_nothing_bad(home: Home) -> None:
+    """Nothing has been taken in yet; a store whose published copy is gone is another matter."""
+    fresh = {finding["what"]: finding for finding in check(home)}
+    with opened_store(home):
+        pass
+    without_a_copy = {finding["what"]: finding for finding in check(home)}
+
+    assert "bad" not in {finding["state"] for finding in fresh.values()}
+    assert fresh["published copy"]["remedy"] == "kneewatch run"
+    assert without_a_copy["published copy"]["state"] == "bad"

@@ -1,0 +1,220 @@
+"""
+A store of any earlier schema is brought up to date: no fact is lost, and what is derived is what a new store would have.
+
+tests/data/upgrades holds what stores looked like (`make stored-schema`), as SQL. Those of earlier steps are made from the first
+of them: the schema by its migrations, which the file proves to be the same to the byte, the rows as far as that schema had them.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import shutil
+import subprocess
+import sys
+import textwrap
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from flows import steps
+from flows.steps import Clock
+from store.database import migrations, opened_store, transaction
+from store.home import Home
+from store.settings import read_settings
+
+DATA = Path(__file__).parent / "data" / "upgrades"
+STORED = sorted(int(path.name.partition(".")[0]) for path in DATA.glob("*.sql.gz"))
+FIRST = STORED[0]
+FACTS = [
+    "exports",
+    "activities",
+    "laps",
+    "outlines",
+    "activity_decisions",
+    "pain_reports",
+    "pain_history",
+    "pain_questions",
+    "strength_sessions",
+    "plan_choices",
+    "plan_changes",
+    "imported_plans",
+    "plan_adjustments",
+    "alerts",
+    "deliveries",
+    "flow_log",
+]
+LAST_DAY = Clock(datetime(2026, 10, 3, 18, tzinfo=UTC), date(2026, 10, 3))
+NOT_COMPARED = {"flow_log", "schema_migrations"}
+WITH_SAMPLES = (1, 13, FIRST)
+"""Earlier steps whose derived tables are compared as well: before there were outlines, in between, and the first that was stored."""
+
+Rows = dict[str, list[dict[str, object]]]
+
+
+def stored(number: int) -> str:
+    """Return the SQL of a store as it was."""
+    return gzip.decompress((DATA / f"{number:04}.sql.gz").read_bytes()).decode()
+
+
+def make_store(path: Path, schema: int, *, only_facts: bool = False) -> None:
+    """Make a store with the schema of so many migrations, and in it what the stored one of that time, or the first, says."""
+    with duckdb.connect(str(path)) as con, transaction(con):
+        con.execute("set timezone = 'UTC'")
+        if schema in STORED and not only_facts:
+            con.execute(stored(schema))
+            return
+        con.execute("create schema later")
+        con.execute("set schema = 'later'")
+        con.execute(stored(max(number for number in STORED if number <= max(schema, FIRST))))
+        con.execute("set schema = 'main'")
+        con.execute("create table schema_migrations as from later.schema_migrations limit 0")
+        for name, sql in list(migrations().items())[:schema]:
+            con.execute(sql)
+            con.execute("insert into schema_migrations values (?, ?)", [name, hash_of(sql)])
+        for (table,) in con.execute(
+            "select table_name from duckdb_tables() where schema_name = 'main' and table_name <> 'schema_migrations'"
+        ).fetchall():
+            if only_facts and table not in FACTS:
+                continue
+            known = ", ".join(sorted(columns(con, f"main.{table}") & columns(con, f"later.{table}")))
+            con.execute(f"insert into main.{table} ({known}) select {known} from later.{table}")
+        con.execute("drop schema later cascade")
+
+
+def columns(con: duckdb.DuckDBPyConnection, table: str) -> set[str]:
+    return {str(row[0]) for row in con.execute(f"describe {table}").fetchall()}
+
+
+def hash_of(sql: str) -> str:
+    return hashlib.sha256(sql.encode()).hexdigest()
+
+
+def rows_of(con: duckdb.DuckDBPyConnection) -> Rows:
+    """Return what is in each table, as text."""
+    tables = con.execute("select table_name from duckdb_tables() where not internal").fetchall()
+    found: Rows = {}
+    for (table,) in tables:
+        asked = con.execute(f"select columns(*)::varchar from {table} order by all")
+        names = [column[0] for column in asked.description or ()]
+        found[table] = [dict(zip(names, row, strict=True)) for row in asked.fetchall()]
+    return found
+
+
+def contents(path: Path) -> Rows:
+    with duckdb.connect(str(path), read_only=True) as con:
+        con.execute("set timezone = 'UTC'")
+        return rows_of(con)
+
+
+def lost(before: Rows, after: Rows) -> list[str]:
+    """Return the tables in which a row is not what it was; what has come since does not matter."""
+    return [
+        table
+        for table, rows in before.items()
+        if rows
+        and table != "schema_migrations"
+        and sorted(str({name: row[name] for name in rows[0]}) for row in after[table])
+        != sorted(map(str, rows))
+    ]
+
+
+@pytest.mark.parametrize("number", STORED)
+def test_what_was_released_is_not_edited(number: int, tmp_path: Path) -> None:
+    """The migrations of a stored schema are the same to the byte."""
+    make_store(tmp_path / "store.duckdb", number)
+
+    applied = {
+        str(row["name"]): row["sha256"] for row in contents(tmp_path / "store.duckdb")["schema_migrations"]
+    }
+
+    assert applied == {name: hash_of(sql) for name, sql in list(migrations().items())[:number]}
+
+
+def test_something_of_everything_is_stored() -> None:
+    """An empty table would prove nothing; these have no row in the stored one, and are empty for that reason alone."""
+    text = stored(FIRST)
+
+    empty = {table for table in FACTS if f"insert into {table} " not in text}
+    assert empty == {"pain_questions", "plan_changes", "imported_plans", "plan_adjustments", "deliveries"}
+
+
+@pytest.mark.parametrize("schema", range(1, len(migrations()) + 1))
+def test_no_row_is_lost_from_any_earlier_schema(schema: int, home: Home) -> None:
+    """Neither facts nor what was derived; and the store as it was is kept beside it."""
+    make_store(home.store, schema)
+    before = contents(home.store)
+
+    with opened_store(home) as con:
+        after = rows_of(con)
+
+    assert [row["name"] for row in after["schema_migrations"]] == list(migrations())
+    assert lost(before, after) == []
+    kept = sorted(home.state.glob("store.*.old.duckdb"))
+    if schema == len(migrations()):
+        assert kept == []
+    else:
+        assert [path.name for path in kept] == [f"store.{list(migrations())[schema - 1][:-4]}.old.duckdb"]
+        assert contents(kept[0]) == before
+        assert kept[0].stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("schema", sorted({*WITH_SAMPLES, *STORED}))
+def test_what_is_derived_is_what_a_new_store_would_have(
+    schema: int, sample_home: Home, tmp_path: Path
+) -> None:
+    """The next refresh sees to it, whatever the earlier program had computed."""
+    upgraded, fresh = (Home(tmp_path / name).prepare() for name in ("upgraded", "fresh"))
+    make_store(upgraded.store, schema)
+    if schema not in STORED:
+        with duckdb.connect(str(upgraded.store)) as con:  # an earlier program had earlier formulas
+            con.execute("update run_metrics set inputs_key = 'earlier'")
+    make_store(fresh.store, schema, only_facts=True)
+
+    found = {home.root.name: refreshed(home, sample_home) for home in (upgraded, fresh)}
+
+    compared = found["fresh"].keys() - NOT_COMPARED
+    assert [table for table in sorted(compared) if found["upgraded"][table] != found["fresh"][table]] == []
+    assert len(found["upgraded"]["run_metrics"]) > 8
+
+
+def refreshed(home: Home, sample_home: Home) -> Rows:
+    """Bring a home with these samples up to date on the last day of the sample data, and return what is in its store."""
+    shutil.copy(sample_home.settings_file, home.settings_file)
+    shutil.copytree(sample_home.samples, home.samples, dirs_exist_ok=True)
+    settings = read_settings(home)
+    with steps.in_one_go(home, "upgrade"):
+        steps.refresh(home, settings, LAST_DAY)
+        steps.raise_alerts(home, settings, LAST_DAY)
+    return contents(home.store)
+
+
+def test_an_upgrade_that_was_killed_goes_on(home: Home, tmp_path: Path) -> None:
+    """In the middle of a migration, without a word to the database; the store as it was before stays beside it."""
+    make_store(home.store, 5)
+    before = contents(home.store)
+    killed = """
+        import os, sys
+        import store.database as database
+        from store.home import at
+        whole = database.migrations()
+        names = list(whole)[:9]
+        half = whole[names[-1]].partition(";")[0]
+        database.migrations = lambda: {name: whole[name] for name in names[:-1]}
+        with database.opened_store(at(sys.argv[1])) as con:
+            con.execute("begin transaction")
+            con.execute(half)
+            os._exit(9)
+    """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(killed), str(home.root)], check=False)
+
+    with opened_store(home) as con:
+        after = rows_of(con)
+
+    assert done.returncode == 9
+    assert [row["name"] for row in after["schema_migrations"]] == list(migrations())
+    assert lost(before, after) == []
+    [first, *_] = sorted(home.state.glob("store.*.old.duckdb"))
+    assert contents(first) == before

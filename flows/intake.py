@@ -16,7 +16,7 @@ from store.settings import read_settings
 @discreet
 def intake(home: str, today: date | None = None) -> Counts:
     """
-    Take in the inbox of a home and return how many files had which outcome.
+    Take in the inbox of a home, try the letters that wait once more, and return how many files had which outcome.
 
     Args:
         home: Path of the home folder.
@@ -24,5 +24,9 @@ def intake(home: str, today: date | None = None) -> Counts:
     """
     folder = at(home)
     settings = read_settings(folder)
-    taken = tasks.take_in(folder, settings, clock_of(settings, today))
+    clock = clock_of(settings, today)
+    taken = tasks.take_in(folder, settings, clock)
+    tasks.notify(
+        folder, settings, clock
+    )  # it runs more often than anything else: what waits for a channel goes with it
     return dict(Counter(one.outcome for one in taken))

@@ -27,6 +27,7 @@ def review(home: str, today: date | None = None) -> Counts:
     clock = clock_of(settings, today)
     counts = tasks.refresh(folder, settings, clock)
     counts |= tasks.raise_alerts(folder, settings, clock)
+    counts |= tasks.write_digests(folder, settings, clock)
     tasks.publish(folder, settings, clock)
     counts |= tasks.notify(folder, settings, clock)
     tell_prefect(folder, clock, counts)

@@ -12,6 +12,7 @@ from prefect.flows import Flow
 from prefect.schedules import Cron
 
 from flows.daily import daily
+from flows.digest import digest
 from flows.intake import intake
 from flows.log_knee_pain import log_knee_pain
 from flows.review import review
@@ -34,6 +35,7 @@ def deployments(home: Home, settings: Settings) -> list[RunnerDeployment]:
         (intake, settings.schedules.intake),
         (review, settings.schedules.review),
         (daily, settings.schedules.daily),
+        (digest, settings.alerts.digest_cron),
         (log_knee_pain, None),
     ]
     return [

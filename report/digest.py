@@ -29,7 +29,7 @@ AHEAD = "Planned runs until {last}:"
 AHEAD_RUN = "  {day}  {session}, {distance}"
 NOTHING_AHEAD = "No run is planned until {last}."
 SPIKE = (
-    "{day} would be a {bin} load spike: {distance} is {ratio} on the longest of the 30 days before ({longest}). "
+    "{day} would be a {bin} load spike: {distance} is {ratio} against the longest of the 30 days before ({longest}). "
     "Consider no more than {longest_safe}."
 )
 NO_BASELINE = "{day}: there is no run in the 30 days before to compare {distance} with."

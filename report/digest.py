@@ -18,6 +18,7 @@ HEAD = "The week from {first} to {last}{plan_week}."
 RUN = "Run: {runs}, {distance}; planned: {planned_runs}, {planned}."
 RUN_WITHOUT_PLAN = "Run: {runs}, {distance}; no plan."
 KNEE = "Knee pain, {knee}: {reports}, worst {worst}.{flags}"
+WORST_UNKNOWN = "not given"
 FLAGS = " Noted as well: {flags}."
 NOT_REPORTED = "Knee pain: not reported. That is never taken for no pain."
 STRENGTH = "Strength: {sessions}."
@@ -139,7 +140,7 @@ def _knees(digest: Digest) -> list[str]:
         KNEE.format(
             knee="both knees" if knee["side"] == "both" else f"{knee['side']} knee",
             reports=_counted(knee["reports"], "report"),
-            worst=pain(knee["worst"]),
+            worst=WORST_UNKNOWN if knee["worst"] is None else pain(knee["worst"]),
             flags=FLAGS.format(flags=", ".join(FLAG_WORDS.get(flag, flag) for flag in knee["flags"]))
             if knee["flags"]
             else "",

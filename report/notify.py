@@ -29,6 +29,7 @@ FAILED = "the channel failed ({kind})"
 
 LONGEST_SEND_S = 20.0
 """Apprise waits 4 s for an answer by HTTP and 15 s by SMTP, but for each piece of it; this is for all of it."""
+_BROKEN = re.compile(r"onnection (?:error|unexpectedly|lost|reset)")
 _CODE = re.compile(r"error=([0-9]{3})\b|\(([0-9]{3}), b")
 
 
@@ -111,7 +112,7 @@ def _why(said: str) -> str:
         return REFUSED.format(code=code[1] or code[2])
     if "timed out" in said:
         return NO_ANSWER
-    return NOT_REACHED if "onnection error" in said else NOT_TAKEN
+    return NOT_REACHED if _BROKEN.search(said) else NOT_TAKEN
 
 
 class _Listener(logging.Handler):

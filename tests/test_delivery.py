@@ -233,7 +233,7 @@ def test_an_endpoint_that_fails_gets_its_letter_once_when_it_is_back(
         ("451", "the channel refused it (451)"),
         ("550", "the channel refused it (550)"),
         ("hang", notify.NO_ANSWER),
-        ("broken off", notify.NOT_TAKEN),
+        ("broken off", notify.NOT_REACHED),
     ],
 )
 def test_a_mail_server_that_fails_gets_its_letter_once_when_it_is_back(
@@ -303,15 +303,19 @@ def test_a_day_without_the_channel_loses_and_doubles_nothing(home: Home, endpoin
         put_alert(home, "phone", day=day, severity=severity)
     put_alert(home, "phone", day=1, severity="info", episode="right")
     endpoint.does = lambda title: "reset"
-    for hour in range(0, 24, 2):
+    for hour in range(0, 24, 4):
         assert send(home, settings, minute=hour * 60)["delivered"] == 0
     endpoint.does = lambda title: "taken"
 
     for hour in (24, 25, 26, 48):
         send(home, settings, minute=hour * 60)
 
-    assert [title for title in endpoint.titles if title != "info"] == ["caution", "warning", "stop"]
-    assert endpoint.titles.count("info") == 1
+    assert [title for title in endpoint.titles if title != "for information"] == [
+        "caution",
+        "warning",
+        "stop",
+    ]
+    assert endpoint.titles.count("for information") == 1
 
 
 # The order of an episode -----------------------------------------------------------------------------------
@@ -334,8 +338,13 @@ def test_a_letter_overtakes_none_of_its_episode_unless_it_is_medical(home: Home,
         con.execute("update alerts set status = 'superseded' where alert_id = ?", [first])
     send(home, settings, minute=601)
 
-    assert seen == [["stop"], ["stop", "info"], ["stop", "info"], ["stop", "info"]]
-    assert endpoint.titles == ["stop", "info", "warning"]
+    assert seen == [
+        ["stop"],
+        ["stop", "for information"],
+        ["stop", "for information"],
+        ["stop", "for information"],
+    ]
+    assert endpoint.titles == ["stop", "for information", "warning"]
 
 
 def test_whoever_else_sends_keeps_the_order_too(home: Home) -> None:

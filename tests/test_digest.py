@@ -39,15 +39,15 @@ share_with = ["physio"]
 [alerts]
 digest = "sunday 18:00"
 [channels.phone]
-url = "{url}/phone"
+url = "{url}/phone?rto=15&cto=15"
 [channels.physio]
-url = "{url}/physio"
+url = "{url}/physio?rto=15&cto=15"
 role = "physio"
 [channels.coach]
-url = "{url}/coach"
+url = "{url}/coach?rto=15&cto=15"
 role = "coach"
 [channels.quiet]
-url = "{url}/quiet"
+url = "{url}/quiet?rto=15&cto=15"
 digest = false
 """
 
@@ -195,7 +195,7 @@ class Endpoint:
             def do_POST(self) -> None:
                 letter = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 if not endpoint.refuses:
-                    endpoint.taken.append((self.path.strip("/"), letter["title"]))
+                    endpoint.taken.append((self.path.partition("?")[0].strip("/"), letter["title"]))
                 self.send_response(500 if endpoint.refuses else 200)
                 self.end_headers()
 

@@ -88,6 +88,13 @@ def test_the_last_time_is_at_most_a_week_ago(minutes: int, weekly: str) -> None:
     assert f"{due:%A %H:%M}".lower() == weekly
 
 
+def test_the_day_is_that_of_the_athlete() -> None:
+    """Half past midnight on a Monday in Berlin is still Sunday by UTC."""
+    now = datetime(2026, 8, 23, 22, 45, tzinfo=UTC)
+
+    assert last_due("monday 00:30", now, BERLIN) == datetime(2026, 8, 24, 0, 30, tzinfo=BERLIN)
+
+
 @pytest.mark.parametrize(
     ("now", "due"),
     [

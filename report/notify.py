@@ -82,6 +82,8 @@ def send_text(url: str, title: str, text: str, *, patience_s: float = LONGEST_SE
 
     A channel that has not done with it after `patience_s` counts as failed, although it may take the text later.
     """
+    import apprise  # noqa: F401 - slow, most runs send nothing, and the channel is not to pay for it
+
     answers: queue.SimpleQueue[str | None] = queue.SimpleQueue()
     sending = threading.Thread(target=lambda: answers.put(_send_text(url, title, text)), daemon=True)
     sending.start()
@@ -92,9 +94,9 @@ def send_text(url: str, title: str, text: str, *, patience_s: float = LONGEST_SE
 
 
 def _send_text(url: str, title: str, text: str) -> str | None:
-    try:
-        import apprise  # slow, and most runs send nothing
+    import apprise
 
+    try:
         said = _listen_to_apprise()
         destination = apprise.Apprise()
         if not destination.add(url):

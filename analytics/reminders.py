@@ -24,13 +24,16 @@ class Reminder:
     One thing to ask.
 
     `report_id` and `side` are those of the report to complete, None where there is none; a questionnaire has a side alone.
+    `asks` is words where those of an export leave open what they say of a knee: `question_id` and `words` are theirs.
     """
 
-    asks: Literal["after_60min", "next_morning", "report"] | Kind
+    asks: Literal["after_60min", "next_morning", "report", "words"] | Kind
     local_date: date
     side: str | None = None
     report_id: str | None = None
     activity_id: str | None = None
+    question_id: str | None = None
+    words: str | None = None
 
 
 def find_reminders(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
@@ -19,7 +19,7 @@ from store.database import frame, insert_rows, transaction
 from store.settings import Settings
 
 LONGEST_WAIT = timedelta(hours=1)  # a runner who has mended the channel still hears of it before the next run
-LEASE = timedelta(minutes=10)  # longer than sending what is due takes: a dead channel costs seconds a letter
+LEASE = timedelta(minutes=10)  # longer than sending one letter takes (notify.LONGEST_SEND_S)
 
 
 class Told(NamedTuple):
@@ -31,6 +31,41 @@ class Told(NamedTuple):
     status: str
     formula_version: str
 
+
+WAITING = """
+with letters as (
+    select
+        alert_id as letter_id, athlete, severity as kind, is_medical,
+        message || chr(10) || chr(10) || action as text,
+        episode_id,
+        (local_date, raised_at, list_position(['info', 'caution', 'warning', 'stop'], severity), alert_id) as place
+    from alerts
+    where status = 'open'
+    union all
+    select digest_id, athlete, 'digest', false, message, null, (week_start + 6, written_at, 0, digest_id)
+    from digests
+),
+waiting as (
+    select letters.*, channel, attempts, next_attempt_at
+    from deliveries
+    join letters on letter_id = alert_id
+    where delivered_at is null
+)
+select letter_id, channel, attempts, athlete, kind, is_medical, text
+from waiting
+where (next_attempt_at is null or next_attempt_at <= $now or next_attempt_at > $now + $longest)
+and (
+    is_medical
+    or not exists (
+        from waiting as earlier
+        where earlier.channel = waiting.channel
+        and earlier.episode_id = waiting.episode_id
+        and earlier.place < waiting.place
+    )
+)
+order by attempts, place, channel
+"""
+"""Letters that may go out now. Order counts within an episode and channel, whoever is sending the earlier one."""
 
 UPDATE = f"update alerts set {', '.join(f'{name} = ?' for name in Told._fields)} where alert_id = ?"
 
@@ -73,41 +108,74 @@ def raise_for_athlete(
     }
 
 
-def take_letters(con: duckdb.DuckDBPyConnection, *, now: datetime) -> list[Letter]:
+def take_letter(
+    con: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    *,
+    now: datetime,
+    failed: Collection[tuple[str, bool]] = (),
+) -> Letter | None:
     """
-    Return the letters of the outbox that are due, oldest alert first, and keep others from sending them meanwhile.
+    Return the next letter of the outbox that is due, and keep others from sending it meanwhile; None when none is.
 
-    They are due again after `LEASE`, should whoever took them be killed. A due time further off than `LONGEST_WAIT` was
+    It is due again after `LEASE`, should whoever took it be killed. A due time further off than `LONGEST_WAIT` was
     set by a clock that has since been put back, and does not count.
+
+    A letter waits for the earlier ones of its episode to the same channel, unless it is medical; letters with fewer
+    tries come first, so that one that no channel takes holds up no other episode. `failed` names channels that failed
+    just now, each with whether a medical letter did: only medical letters still go there, and after one of them none.
     """
-    due = frame(
-        con,
-        "select d.alert_id, d.channel, d.attempts, a.severity, a.message || chr(10) || chr(10) || a.action as text "
-        "from deliveries d join alerts a using (alert_id) "
-        "where d.delivered_at is null and a.status = 'open' "
-        "and (d.next_attempt_at is null or d.next_attempt_at <= $now or d.next_attempt_at > $now + $longest) "
-        "order by a.local_date, a.raised_at",
-        now=now,
-        longest=LONGEST_WAIT,
-    )
-    letters = [Letter(**row) for row in due.iter_rows(named=True)]
-    with transaction(con):
-        for letter in letters:
+    waiting = [
+        Letter(**row)
+        for row in frame(con, WAITING, now=now, longest=LONGEST_WAIT).iter_rows(named=True)
+        if row["channel"] not in settings.channels or settings.may_hear_of(row["channel"], row["athlete"])
+    ]
+    open_to = (one for one in waiting if not {(one.channel, True), (one.channel, one.is_medical)} & {*failed})
+    letter = next(open_to, None)
+    if letter is not None:
+        with transaction(con):
             con.execute(
                 "update deliveries set attempts = attempts + 1, next_attempt_at = ?, last_error = null "
                 "where alert_id = ? and channel = ?",
-                [now + LEASE, letter.alert_id, letter.channel],
+                [now + LEASE, letter.letter_id, letter.channel],
             )
-    return letters
+    return letter
 
 
 def note_try(con: duckdb.DuckDBPyConnection, letter: Letter, error: str | None, *, now: datetime) -> None:
     """Write down how sending went; after a failed try the next is due in 2, 4, 8 ... minutes, an hour at most."""
     wait = min(timedelta(minutes=2 ** min(letter.attempts + 1, 10)), LONGEST_WAIT)
+    # A failure comes too late where somebody else has delivered the letter since: the try outlived its lease.
     con.execute(
-        "update deliveries set last_error = ?, delivered_at = ?, next_attempt_at = ? where alert_id = ? and channel = ?",
-        [error, None if error else now, now + wait if error else None, letter.alert_id, letter.channel],
+        "update deliveries set last_error = ?, delivered_at = ?, next_attempt_at = ? "
+        "where alert_id = ? and channel = ? and delivered_at is null",
+        [error, None if error else now, now + wait if error else None, letter.letter_id, letter.channel],
     )
+
+
+def put_out(con: duckdb.DuckDBPyConnection, letter_id: str, channel: str) -> None:
+    """Put an alert or a digest for a channel into the outbox, unless it is or was there."""
+    con.execute(
+        "insert or ignore into deliveries (alert_id, channel, attempts) values (?, ?, 0)",
+        [letter_id, channel],
+    )
+
+
+def withdraw(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    """
+    Take out of the outbox what a channel may not hear of any more, as when an athlete no longer consents.
+
+    What is being sent cannot be called back. Letters for a channel that is not there stay: it may have been set in
+    another program's environment.
+    """
+    waiting = con.execute(
+        "select d.alert_id, d.channel, coalesce(a.athlete, g.athlete) from deliveries d "
+        "left join alerts a using (alert_id) left join digests g on g.digest_id = d.alert_id "
+        "where d.delivered_at is null and (d.attempts = 0 or d.last_error is not null)"
+    ).fetchall()
+    for letter_id, channel, athlete in waiting:
+        if channel in settings.channels and not settings.may_hear_of(channel, athlete):
+            con.execute("delete from deliveries where alert_id = ? and channel = ?", [letter_id, channel])
 
 
 def forget_waits(con: duckdb.DuckDBPyConnection, channels: Sequence[str]) -> None:
@@ -161,18 +229,16 @@ def _told(alert: Alert, before: Told, units: Units) -> Told:
 def _put_out(
     con: duckdb.DuckDBPyConnection, settings: Settings, alerts: Sequence[Alert], today: date
 ) -> None:
-    """Put a letter for each channel into the outbox, once; days long past are stored and not sent."""
+    """Put a letter for each channel that may hear of it into the outbox, once; days long past are stored and not sent."""
     since = today - timedelta(days=settings.alerts.deliver_within_days)
     for alert in alerts:
         if alert.local_date < since or alert.cleared_on:
             continue
         for name, channel in settings.channels.items():
             mildest = channel.min_severity or settings.alerts.min_severity
-            if SEVERITIES.index(alert.severity) >= SEVERITIES.index(mildest):
-                con.execute(
-                    "insert or ignore into deliveries (alert_id, channel, attempts) values (?, ?, 0)",
-                    [alert.alert_id, name],
-                )
+            is_severe = SEVERITIES.index(alert.severity) >= SEVERITIES.index(mildest)
+            if is_severe and settings.may_hear_of(name, alert.athlete):
+                put_out(con, alert.alert_id, name)
 
 
 def _count_by_week(con: duckdb.DuckDBPyConnection, athlete: str) -> None:

@@ -1,14 +1,16 @@
 """The flows as deployments: for `kneewatch serve`, and by prefect.yaml for a work pool of one's own."""
 
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from prefect.client.schemas.objects import ConcurrencyLimitConfig
 from prefect.deployments.runner import RunnerDeployment
 from prefect.flows import Flow
-from prefect.schedules import Cron
+from prefect.schedules import Cron, Schedule
 
 from flows.backfill import backfill
 from flows.daily import daily
+from flows.digest import digest
 from flows.intake import intake
 from flows.log_knee_pain import log_knee_pain
 from flows.remind import remind
@@ -20,7 +22,7 @@ NAME = "kneewatch"
 
 
 class Deployed(NamedTuple):
-    """One flow as a deployment; `schedule` is the key of its schedule in the settings, None for one that people start."""
+    """One flow as a deployment; `schedule` is where its schedule stands in the settings, None for one that people start."""
 
     flow: Flow[..., Any]
     schedule: str | None
@@ -28,10 +30,11 @@ class Deployed(NamedTuple):
 
 
 DEPLOYED = (
-    Deployed(intake, "intake", ("kneewatch", "files")),
-    Deployed(review, "review", ("kneewatch", "alerts")),
-    Deployed(daily, "daily", ("kneewatch", "files", "alerts")),
-    Deployed(remind, "remind", ("kneewatch", "knee")),
+    Deployed(intake, "schedules.intake", ("kneewatch", "files")),
+    Deployed(review, "schedules.review", ("kneewatch", "alerts")),
+    Deployed(daily, "schedules.daily", ("kneewatch", "files", "alerts")),
+    Deployed(digest, "alerts.digest_cron", ("kneewatch", "alerts")),
+    Deployed(remind, "schedules.remind", ("kneewatch", "knee")),
     Deployed(log_knee_pain, None, ("kneewatch", "knee")),
     Deployed(backfill, None, ("kneewatch", "files")),
 )
@@ -40,15 +43,19 @@ DEPLOYED = (
 
 def deployments(home: Home, settings: Settings) -> list[RunnerDeployment]:
     """Return the deployments, scheduled in the default athlete's time zone; one run at a time each, as the store is written."""
-    zone = settings.athletes[settings.default_athlete].time_zone
     return [
         RunnerDeployment.from_flow(
             one.flow,
             name=NAME,
-            schedule=Cron(getattr(settings.schedules, one.schedule), timezone=zone) if one.schedule else None,
+            schedule=_schedule(settings, one),
             parameters={"home": str(home.root)},
             concurrency_limit=ConcurrencyLimitConfig(limit=1),
             tags=list(one.tags),
         )
         for one in DEPLOYED
     ]
+
+
+def _schedule(settings: Settings, one: Deployed) -> Schedule | None:
+    cron = attrgetter(one.schedule)(settings) if one.schedule else None
+    return Cron(cron, timezone=settings.athletes[settings.default_athlete].time_zone) if cron else None

@@ -18,7 +18,7 @@ from store.settings import read_settings
 @discreet
 def intake(home: str, today: date | None = None, review_after: bool = True) -> Counts:
     """
-    Take in the inbox, review if anything new came in, and return what was done, in numbers.
+    Take in the inbox, review if anything new came in, try the letters that wait, and return what was done, in numbers.
 
     Args:
         home: Path of the home folder.
@@ -32,5 +32,7 @@ def intake(home: str, today: date | None = None, review_after: bool = True) -> C
     tell_of_intake(taken)
     counts = counts_of(taken)
     if review_after and changed_something(taken):
-        counts |= reviewed(folder, settings, clock)
+        return counts | reviewed(folder, settings, clock)
+    # No flow runs more often: what waits for a channel goes with it.
+    tasks.notify(folder, settings, clock)
     return counts

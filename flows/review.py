@@ -34,6 +34,7 @@ def reviewed(home: Home, settings: Settings, clock: Clock) -> Counts:
     with steps.in_one_go(home, "review"):
         counts = tasks.refresh(home, settings, clock)
         counts |= tasks.raise_alerts(home, settings, clock)
+        counts |= tasks.write_digests(home, settings, clock)
     counts |= tasks.notify(
         home, settings, clock
     )  # before the report: drawing it takes seconds the first time

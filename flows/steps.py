@@ -15,7 +15,8 @@ from typing import NamedTuple, TypeVar
 import duckdb
 
 from flows.adjusting import accept_proposal, undo_last
-from flows.alerting import forget_waits, note_try, raise_for_athlete, take_letters
+from flows.alerting import forget_waits, note_try, raise_for_athlete, take_letter, withdraw
+from flows.digests import due_day, write_digest
 from flows.plans import NO_PLAN, PlanChoice, plan_choice
 from flows.refresh import athletes_of, names_of, refresh_athlete, rules_of
 from flows.reminding import reminders
@@ -27,9 +28,8 @@ from ingest.questionnaires import Questionnaire
 from ingest.workers import read_all
 from report.format import Units
 from report.messages import reminder_words
-from report.notify import send, send_text
+from report.notify import Letter, send, send_text, title_of
 from report.versions import versions
-from report.words import said
 from store.database import frame, insert_rows, opened_published, opened_store, scalar, transaction
 from store.errors import WrongUseError
 from store.files import write_whole
@@ -81,6 +81,7 @@ def review(home: Home, settings: Settings, clock: Clock, *, rebuild: bool = Fals
     with in_one_go(home, "review"):
         counts |= refresh(home, settings, clock, rebuild=rebuild)
         counts |= raise_alerts(home, settings, clock)
+        counts |= write_digests(home, settings, clock)
     counts |= notify(home, settings, clock)
     publish(home, settings, clock)
     return counts
@@ -180,6 +181,28 @@ def raise_alerts(home: Home, settings: Settings, clock: Clock) -> Counts:
     return counts
 
 
+def write_digests(home: Home, settings: Settings, clock: Clock, *, day: date | None = None) -> Counts:
+    """Put everybody's digest of the week into the outbox if it is due, or that of a day; once a week, whoever does it."""
+    day = day or due_day(settings, today=clock.today, now=clock.now)
+    if day is None:
+        return {}
+    with _step(home, "write_digests", clock) as (con, counts):
+        counts["digests"] = sum(
+            write_digest(con, settings, athlete, day=day, today=clock.today, now=clock.now)
+            for athlete in athletes_of(con, settings)
+        )
+    return counts
+
+
+def digest(home: Home, settings: Settings, clock: Clock, *, day: date | None = None) -> Counts:
+    """Bring up to date what digests speak of, and send those that are due, or those of a day; pages are not written."""
+    with in_one_go(home, "digest"):
+        counts = refresh(home, settings, clock)
+        counts |= raise_alerts(home, settings, clock)
+        counts |= write_digests(home, settings, clock, day=day)
+    return counts | notify(home, settings, clock)
+
+
 def publish(home: Home, settings: Settings, clock: Clock) -> None:
     """Write the reports; the read copy of the database follows every step by itself."""
     with _step(home, "publish", clock) as (con, counts):
@@ -191,23 +214,27 @@ def publish(home: Home, settings: Settings, clock: Clock) -> None:
 
 def notify(home: Home, settings: Settings, clock: Clock) -> Counts:
     """
-    Send the letters in the outbox that are due, and return how many were due and delivered.
+    Send the letters in the outbox that are due, and return how many were tried and how many delivered.
 
-    Nobody waits for a slow channel: the store is open only to take the letters and to note how each went. That is done
-    for each at once, so that a kill between two letters repeats one of them at most.
+    Nobody waits for a slow channel: the store is open only between letters, to note how the last one went and to take
+    the next, so that a kill repeats one of them at most. Other letters of a channel that fails wait for the next time,
+    so that a dead one costs the others its time-out and no more (twice where a medical letter waits).
     """
-    with _step(home, "take_letters", clock) as (con, counts):
-        letters = take_letters(con, now=clock.now)
-        counts["due"] = len(letters)
-    delivered = 0
-    for letter in letters:
-        channel = settings.channels.get(letter.channel)
-        error = send(letter, channel.url.get_secret_value() if channel else None)
-        delivered += error is None
+    done: Counts = {"tried": 0, "delivered": 0}
+    failed: set[tuple[str, bool]] = set()
+    with _step(home, "deliver", clock) as (con, _):
+        withdraw(con, settings)
+        letter = take_letter(con, settings, now=clock.now)
+    while letter is not None:
+        error = send(letter, settings.channels.get(letter.channel), _name_on_letters(letter, settings))
+        if error:
+            failed.add((letter.channel, letter.is_medical))
         with _step(home, "deliver", clock) as (con, counts):
             note_try(con, letter, error, now=clock.now)
-            counts["delivered"] = int(error is None)
-    return {"due": len(letters), "delivered": delivered}
+            counts.update(tried=1, delivered=int(error is None))
+            letter = take_letter(con, settings, now=clock.now, failed=failed)
+        _add(done, counts)
+    return done
 
 
 def deliver_waiting(home: Home, settings: Settings, clock: Clock, channels: Sequence[str]) -> Counts:
@@ -235,9 +262,11 @@ def remind(home: Home, settings: Settings, clock: Clock) -> Counts:
     if missing and not earlier:
         text = "\n\n".join("\n".join(reminder_words(one)) for one in missing)
         wanted = [
-            channel.url.get_secret_value() for channel in settings.channels.values() if channel.reminders
+            channel.url.get_secret_value()
+            for name, channel in settings.channels.items()
+            if channel.reminders and settings.may_hear_of(name, settings.default_athlete)
         ]
-        asked["sent"] = sum(send_text(url, said("title.reminder"), text) is None for url in wanted)
+        asked["sent"] = sum(send_text(url, title_of("reminder"), text) is None for url in wanted)
         with _step(home, "remind", clock) as (_, counts):
             counts |= asked
     return asked
@@ -484,6 +513,13 @@ def _chosen(con: duckdb.DuckDBPyConnection, settings: Settings, athlete: str, to
     if choice is None:
         raise WrongUseError(NO_PLAN)
     return choice
+
+
+def _name_on_letters(letter: Letter, settings: Settings) -> str | None:
+    """Return what to call the athlete where a letter must say whose it is: to a second recipient, or in a home of several."""
+    channel = settings.channels.get(letter.channel)
+    is_plain = channel is None or (channel.role == "runner" and len(settings.athletes) == 1)
+    return None if is_plain else names_of([letter.athlete], settings)[letter.athlete]
 
 
 def _add(counts: Counts, more: Counts) -> None:

@@ -14,6 +14,7 @@ OPTIONS: dict[str, Any] = {"cache_policy": NO_CACHE, "persist_result": False}
 take_in = task(name="take-in", **OPTIONS)(discreet(steps.take_in))
 refresh = task(name="refresh", **OPTIONS)(discreet(steps.refresh))
 raise_alerts = task(name="raise-alerts", **OPTIONS)(discreet(steps.raise_alerts))
+write_digests = task(name="write-digests", **OPTIONS)(discreet(steps.write_digests))
 publish = task(name="publish", **OPTIONS)(discreet(steps.publish))
 notify = task(name="notify", **OPTIONS)(discreet(steps.notify))
 log_pain = task(name="log-pain", **OPTIONS)(discreet(steps.log_pain))

@@ -130,13 +130,18 @@ class StrengthSession:
 
 @dataclass(frozen=True, slots=True)
 class LineProblem:
-    """Why a line was left out; the header is line 1. As text it reads "line 4: during is 12; …"."""
+    """
+    Why a line was left out; the header is line 1. As text it reads "line 4: during is 12; …".
+
+    `entry` is its place where the log is none of lines: "pain_reports[3]".
+    """
 
     line: int
     sentence: str
+    entry: str | None = None
 
     def __str__(self) -> str:
-        return f"line {self.line}: {self.sentence}"
+        return f"{self.entry or f'line {self.line}'}: {self.sentence}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,14 +210,10 @@ def read_pain_csv(
 
     def report_of(cells: Cells) -> PainReport:
         athlete = athlete_in(cells, default_athlete, known_athletes)
-        return _pain_row(cells, athlete, zone_of(athlete), source, latest)
+        return pain_row(cells, athlete, zone_of(athlete), source, latest)
 
     lines = read_lines(text, PAIN_COLUMNS, report_of)
-    reports: dict[str, PainReport] = {}
-    for report in lines.rows:
-        earlier = reports.get(report.report_id)
-        reports[report.report_id] = completed(earlier, report) if earlier else report
-    return replace(lines, rows=tuple(reports.values()))
+    return replace(lines, rows=each_once(lines.rows))
 
 
 def read_strength_csv(
@@ -235,14 +236,28 @@ def read_strength_csv(
         raise LogError("This is no strength log: its header needs date and exercise.")
 
     def session_of(cells: Cells) -> StrengthSession:
-        return _strength_row(cells, athlete_in(cells, default_athlete, known_athletes), latest)
+        return strength_row(cells, athlete_in(cells, default_athlete, known_athletes), latest)
 
     lines = read_lines(text, STRENGTH_COLUMNS, session_of)
-    sessions: dict[str, StrengthSession] = {}
-    for session in lines.rows:
-        earlier = sessions.get(session.session_id)
-        sessions[session.session_id] = together(earlier, session) if earlier else session
-    return replace(lines, rows=tuple(sessions.values()))
+    return replace(lines, rows=each_day_once(lines.rows))
+
+
+def each_once(reports: Iterable[PainReport]) -> tuple[PainReport, ...]:
+    """Return the reports of a log, each completed by the later ones of the same athlete, day, time and side."""
+    found: dict[str, PainReport] = {}
+    for report in reports:
+        earlier = found.get(report.report_id)
+        found[report.report_id] = completed(earlier, report) if earlier else report
+    return tuple(found.values())
+
+
+def each_day_once(sessions: Iterable[StrengthSession]) -> tuple[StrengthSession, ...]:
+    """Return the sessions of a log, one for each athlete and day."""
+    found: dict[str, StrengthSession] = {}
+    for session in sessions:
+        earlier = found.get(session.session_id)
+        found[session.session_id] = together(earlier, session) if earlier else session
+    return tuple(found.values())
 
 
 def together(earlier: StrengthSession, later: StrengthSession) -> StrengthSession:
@@ -381,7 +396,8 @@ def edited(report: PainReport, changes: Mapping[str, object]) -> PainReport:
     return replace(report, **{name: getattr(checked, name) for name in EDITABLE})
 
 
-def _pain_row(cells: Cells, athlete: str, zone: ZoneInfo, source: str, latest: date) -> PainReport:
+def pain_row(cells: Cells, athlete: str, zone: ZoneInfo, source: str, latest: date) -> PainReport:
+    """Make the report that one line of a log holds."""
     return pain_report(
         athlete=athlete,
         zone=zone,
@@ -404,7 +420,8 @@ def _pain_row(cells: Cells, athlete: str, zone: ZoneInfo, source: str, latest: d
     )
 
 
-def _strength_row(cells: Cells, athlete: str, latest: date) -> StrengthSession:
+def strength_row(cells: Cells, athlete: str, latest: date) -> StrengthSession:
+    """Make the session that one line of a log holds, with its one exercise."""
     exercise = Exercise(
         name=cells.get("exercise", ""),
         sets=whole_in(cells, "sets"),

@@ -34,7 +34,7 @@ def check(home: Home) -> list[Finding]:
     found = [_versions(), _prefect_fits()]
     if not home.root.exists():
         return [*found, _no_home(home)]
-    checks = (_home, _clock, _settings, _disk, _lock, _store, _published, _values)
+    checks = (_home, _clock, _settings, _channels, _disk, _lock, _store, _published, _values)
     more = (_inbox, _quarantine, _letters, _schedules, _steps, _parts)
     return [*found, *(one(home) for one in (*checks, *more))]
 
@@ -158,6 +158,35 @@ def _settings_or_none(home: Home) -> Settings | None:
         return read_settings(home)
     except KneewatchError:  # the finding on the settings says so
         return None
+
+
+def _channels(home: Home) -> Finding:
+    """Say which channels hear of nobody, and whom a second recipient is meant to hear of who has not consented."""
+    try:
+        settings = read_settings(home)
+    except KneewatchError:
+        return _finding("channels", "good", "nothing to look at")
+    withheld = [
+        f"{name} gets nothing of {key}"
+        for name, channel in settings.channels.items()
+        if channel.role != "runner"
+        for key in channel.athletes or settings.athletes
+        if not settings.may_hear_of(name, key)
+    ]
+    heard_of = {
+        key for name in settings.channels for key in settings.athletes if settings.may_hear_of(name, key)
+    }
+    if withheld:
+        return _finding(
+            "channels", "look", f"{', '.join(withheld)}: no consent",
+            f"with their consent, name the channel in share_with of the athlete in {home.settings_file}",
+        )  # fmt: skip
+    if settings.channels and (unheard := sorted(settings.athletes.keys() - heard_of)):
+        return _finding(
+            "channels", "look", f"alerts of {', '.join(unheard)} go to no channel",
+            f"name them in athletes of a channel in {home.settings_file}",
+        )  # fmt: skip
+    return _finding("channels", "good", f"{len(settings.channels)} channels")
 
 
 def _disk(home: Home) -> Finding:

@@ -19,27 +19,44 @@ ANSWERS = {
     "report": "kneewatch pain add --date {date} --side SIDE --during N",
     "ostrc_o2": "kneewatch knee ostrc --date {date} --side {side} --participation N --volume N --performance N --pain N",
     "koos_pf": "kneewatch knee koos --date {date} --side {side} N N N N N N N N N N N",
+    "words": "kneewatch pain add --date {date} --side {side} --during N",
 }
+LEAVE = "kneewatch pain dismiss {question_id}"
 
 
 def reminder_words(reminder: Reminder) -> tuple[str, str]:
     """Return (question, command that answers it) of a reminder."""
-    is_both = reminder.side == "both"
+    is_of_both = reminder.side == "both" and reminder.asks in ("after_60min", "next_morning")
     question = said(
-        f"ask.{reminder.asks}{'_both' if is_both else ''}",
-        side="" if reminder.side is None or is_both else _side(reminder.side),
+        f"ask.{reminder.asks}{'_both' if is_of_both else ''}",
+        side=_side(reminder.side) if reminder.side in ("left", "right") else "",
         day=said(
             "calendar.weekday_and_day",
             weekday=_weekday(reminder.local_date),
             day=short_day(reminder.local_date),
         ),
+        words=reminder.words,
     )
     answer = ANSWERS[reminder.asks].format(
         date=reminder.local_date.isoformat(),
-        side=reminder.side,
+        side=reminder.side or "SIDE",
         id=(reminder.report_id or "")[:ID_LETTERS],
     )
     return question, answer
+
+
+def leaving_words(reminder: Reminder) -> str | None:
+    """Return the command that leaves a question open for good; None where nobody has to."""
+    return LEAVE.format(question_id=reminder.question_id[:ID_LETTERS]) if reminder.question_id else None
+
+
+def open_questions_words(count: int, athlete: str | None) -> str:
+    """Say how many questions are open; `athlete` is None for the one that commands speak of by themselves."""
+    return said(
+        "nothing.open_question" if count == 1 else "nothing.open_questions",
+        count=count,
+        whose=f" --athlete {athlete}" if athlete else "",
+    )
 
 
 def alert_words(alert: Alert, units: Units) -> tuple[str, str]:

@@ -1,41 +1,141 @@
-"""Alerts to the runner's own channels, by Apprise: the outbox goes out one destination at a time."""
+"""Letters to channels, by Apprise: the outbox goes out one letter and one destination at a time."""
 
 import logging
+import queue
+import re
+import threading
 from dataclasses import dataclass
 
 from report.words import said
+from store.settings import Channel
+
+GONE = "the channel is no longer in kneewatch.toml"
+NO_URL = "the channel's url is not one that Apprise knows"
+NO_ANSWER = "the channel did not answer in time"
+NOT_REACHED = "the channel could not be reached, or broke off"
+REFUSED = "the channel refused it ({code})"
+NOT_TAKEN = "the channel did not take it"
+FAILED = "the channel failed ({kind})"
+
+LONGEST_SEND_S = 20.0
+"""Apprise waits 4 s for an answer by HTTP and 15 s by SMTP, but for each piece of it; this is for all of it."""
+_BROKEN = re.compile(r"onnection (?:error|unexpectedly|lost|reset)")
+_CODE = re.compile(r"error=([0-9]{3})\b|\(([0-9]{3}), b")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
-    """One alert for one channel, as it stands in the outbox; `attempts` counts the tries before this one."""
+    """
+    One alert or digest for one channel, as it stands in the outbox.
 
-    alert_id: str
+    Attributes:
+        letter_id: Id of the alert or of the digest.
+        attempts: Tries before this one.
+        kind: Severity of the alert, or digest.
+        is_medical: Whether it waits for no other letter.
+    """
+
+    letter_id: str
     channel: str
     attempts: int
-    severity: str
+    athlete: str
+    kind: str
+    is_medical: bool
     text: str
 
 
-def send(letter: Letter, url: str | None) -> str | None:
-    """Send a letter to its channel's URL, None when it has none any more; return None when it was taken, else why not."""
-    if url is None:
-        return "the channel is no longer in kneewatch.toml"
-    return send_text(url, said(f"title.{letter.severity}"), letter.text)
+def send(letter: Letter, channel: Channel | None, name: str | None) -> str | None:
+    """
+    Send a letter to its channel; return None when it was taken, else why not.
+
+    Args:
+        letter: What to send.
+        channel: Where to; None when there is no such channel any more.
+        name: What to call the athlete, where whoever reads it may hear of several or is another.
+    """
+    if channel is None:
+        return GONE
+    title, text = addressed(letter, channel, name)
+    return send_text(channel.url.get_secret_value(), title, text)
 
 
-def send_text(url: str, title: str, text: str) -> str | None:
-    """Send one text to one Apprise URL; return None when it was taken, else why not. Never tells the URL."""
-    import apprise  # slow, and most runs send nothing
+def addressed(letter: Letter, channel: Channel, name: str | None) -> tuple[str, str]:
+    """Return (title, text) of a letter as this channel gets it; arguments as of `send`."""
+    is_shared = channel.role != "runner" and letter.kind != "digest"  # a digest speaks to nobody
+    text = f"{said('letter.shared', who=name)}\n\n{letter.text}" if is_shared else letter.text
+    return title_of(letter.kind, name), text
 
-    # What Apprise and the libraries below it log or raise may hold the URL, which is a password.
-    logging.getLogger("apprise").disabled = True
+
+def title_of(kind: str, name: str | None = None) -> str:
+    """Return the title of a letter of this kind: a severity, digest, reminder or test; `name` as of `send`."""
+    return said(
+        "letter.title" if name is None else "letter.title_with_name", who=name, what=said(f"title.{kind}")
+    )
+
+
+def send_text(url: str, title: str, text: str, *, patience_s: float = LONGEST_SEND_S) -> str | None:
+    """
+    Send one text to one Apprise URL; return None when it was taken, else why not. Never tells the URL.
+
+    A channel that has not done with it after `patience_s` counts as failed, although it may take the text later.
+    """
+    import apprise  # noqa: F401 - slow, most runs send nothing, and the channel is not to pay for it
+
+    answers: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+    sending = threading.Thread(target=lambda: answers.put(_send_text(url, title, text)), daemon=True)
+    sending.start()
     try:
+        return answers.get(timeout=patience_s)
+    except queue.Empty:
+        return NO_ANSWER
+
+
+def _send_text(url: str, title: str, text: str) -> str | None:
+    import apprise
+
+    try:
+        heard = _listen_to_apprise()
         destination = apprise.Apprise()
         if not destination.add(url):
-            return "the channel's url is not one that Apprise knows"
+            return NO_URL
         if destination.notify(body=text, title=title, body_format=apprise.NotifyFormat.TEXT):
             return None
     except Exception as error:  # noqa: BLE001 - a hundred services behind it, and no letter may stop the others
-        return f"the channel failed ({type(error).__name__})"
-    return "the channel did not take it"
+        return FAILED.format(kind=type(error).__name__)
+    return _why("\n".join(heard))
+
+
+def _why(heard: str) -> str:
+    """Return why Apprise failed, in our own words: its own hold hosts, paths and answers, and so may hold passwords."""
+    if code := _CODE.search(heard):
+        return REFUSED.format(code=code[1] or code[2])
+    if "timed out" in heard:
+        return NO_ANSWER
+    return NOT_REACHED if _BROKEN.search(heard) else NOT_TAKEN
+
+
+class _Listener(logging.Handler):
+    """Keeps what Apprise says in a thread for that thread alone, and lets nobody else hear of it."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.heard = threading.local()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        getattr(self.heard, "lines", []).append(record.getMessage())
+
+
+_listener = _Listener()
+
+
+def _listen_to_apprise() -> list[str]:
+    """Return the list to which Apprise's own words go from now on, in this thread; no log gets them."""
+    logger = logging.getLogger("apprise")
+    logger.handlers, logger.propagate = [_listener], False
+    logger.setLevel(logging.DEBUG)
+    logging.getLogger("urllib3").setLevel(
+        logging.WARNING
+    )  # below that it writes down the paths that it asks for
+    _listener.heard.lines = []
+    lines: list[str] = _listener.heard.lines
+    return lines

@@ -7,7 +7,7 @@ import re
 import textwrap
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, time
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args, get_origin
 from zoneinfo import ZoneInfo
@@ -39,6 +39,7 @@ SLOWEST_PACE_S_PER_KM = 1200.0  # 20:00 is a slow walk
 FASTEST_GOAL_S = 3000.0  # the world record over the half marathon is 56:42
 SLOWEST_GOAL_S = 6 * 3600.0  # races close before that
 
+Role = Literal["runner", "physio", "coach"]
 Severity = Literal["info", "caution", "warning", "stop"]
 Sex = Literal["female", "male"]
 Units = Literal["km", "miles"]
@@ -46,6 +47,7 @@ Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "satur
 
 _PACE = re.compile(r"([0-9]{1,2}):([0-5][0-9])(?: ?(?:min)?/km)?")
 _GOAL = re.compile(r"([0-9]):([0-5][0-9]):([0-5][0-9])")
+_WEEKLY = re.compile(rf"({'|'.join(get_args(Weekday))}) +([01]?[0-9]|2[0-3]):([0-5][0-9])")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S+")
 _CRON_PART = re.compile(r"(?:\*|([0-9]{1,2})(?:-([0-9]{1,2}))?)(?:/([0-9]{1,2}))?")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -99,6 +101,19 @@ def parse_goal(text: str) -> float:
     return goal_s
 
 
+def parse_weekly(text: str) -> tuple[int, time]:
+    """
+    Read "sunday 18:00" as the day of the week (Monday is 0) and the local time.
+
+    Raises:
+        ValueError: It is not a day of the week and a time.
+    """
+    found = _WEEKLY.fullmatch(text.strip().lower())
+    if not found:
+        raise ValueError("not a day of the week and a time")
+    return get_args(Weekday).index(found[1]), time(int(found[2]), int(found[3]))
+
+
 def _is_zone(name: str) -> bool:
     try:
         ZoneInfo(name)
@@ -149,6 +164,21 @@ def _goal(text: str) -> str:
     return text
 
 
+def _weekly(text: str) -> str:
+    parse_weekly(text)
+    return text
+
+
+def _names(value: object) -> object:
+    names = value.split(",") if isinstance(value, str) else value
+    if not isinstance(names, list | tuple):
+        raise ValueError("not a list")  # noqa: TRY004 - pydantic wants a ValueError
+    names = tuple(name.strip() if isinstance(name, str) else "" for name in names)
+    if not all(re.match(KEY_PATTERN, name) for name in names):
+        raise ValueError("not a list of names")
+    return names
+
+
 def _url(url: SecretStr) -> SecretStr:
     if not _URL.fullmatch(url.get_secret_value()):
         raise ValueError("not a URL")
@@ -159,6 +189,13 @@ def _whole(value: object) -> object:
     if type(value) is bool:  # pydantic would take true for 1
         raise ValueError("not a number")
     return value
+
+
+def _yes_no(value: object) -> object:
+    said = {"true": True, "false": False}.get(value.lower(), value) if isinstance(value, str) else value
+    if not isinstance(said, bool):
+        raise ValueError("neither true nor false")  # noqa: TRY004 - pydantic wants a ValueError
+    return said
 
 
 def _number(value: object) -> object:
@@ -189,6 +226,8 @@ Key = Annotated[str, StringConstraints(pattern=KEY_PATTERN)]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Whole = Annotated[int, BeforeValidator(_whole)]
 Number = Annotated[float, BeforeValidator(_number)]
+YesNo = Annotated[bool, BeforeValidator(_yes_no)]
+Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
 Zone = Annotated[str, AfterValidator(_zone)]
 Cron = Annotated[str, AfterValidator(_cron)]
 Pace = Annotated[str, AfterValidator(_pace)]
@@ -197,6 +236,7 @@ Day = Annotated[date, BeforeValidator(_day)]
 DayKey = Annotated[str, AfterValidator(_day_key)]
 HostName = Annotated[str, StringConstraints(to_lower=True, pattern=r"^[A-Za-z0-9.:_-]{1,253}$")]
 HostNames = Annotated[tuple[HostName, ...], BeforeValidator(_listed)]
+Weekly = Annotated[str, AfterValidator(_weekly)]
 Url = Annotated[SecretStr, AfterValidator(_url)]
 
 
@@ -335,6 +375,11 @@ class Athlete(_Table):
         default_factory=machine_time_zone,
     )
     week_start: Weekday = _setting("First day of the week.", default="monday")
+    share_with: Names = _setting(
+        "Consent: names of the channels of a physio or coach that may get this athlete's alerts and digest. Nothing goes there without it, and taking a name out withdraws it.",
+        'a list of names of channels such as ["physio"]',
+        default=(),
+    )
     plan: Plan | None = _setting("The plan this athlete trains by.", default=None)
     since: dict[DayKey, Since] = _setting(
         "Values that changed: one table for each day from which on they count. Without a day a value counts always.",
@@ -398,6 +443,12 @@ class Alerts(_Table):
         ge=0,
     )
     min_severity: Severity = _setting("The mildest alert that is delivered.", default="caution")
+    digest: Weekly | None = _setting(
+        "When the digest of the week goes to the channels, in the default athlete's time zone; without it there is none.",
+        'a day of the week and a time such as "sunday 18:00"',
+        example="sunday 18:00",
+        default=None,
+    )
     pain_p1_max: Number = _setting(
         "Highest knee score (0 to 10) that is still level P1 when it settles.", *SCORE, default=2, ge=0, le=10
     )
@@ -424,9 +475,17 @@ class Alerts(_Table):
         "Days after which a new report may raise an alert of the same level again.", *DAYS, default=7, ge=1
     )
 
+    @property
+    def digest_cron(self) -> str | None:
+        """When the digest goes out, as a cron expression; None without one."""
+        if self.digest is None:
+            return None
+        weekday, at = parse_weekly(self.digest)
+        return f"{at.minute} {at.hour} * * {(weekday + 1) % 7}"
+
 
 class Channel(_Table):
-    """Where alerts go; `min_severity` None means that of the alerts."""
+    """Where alerts go, and whose; `min_severity` None means that of the alerts. See `Settings.may_hear_of`."""
 
     url: Url = _setting(
         "Apprise URL of the service (https://appriseit.com lists them); keep it secret.",
@@ -440,6 +499,20 @@ class Channel(_Table):
         "Whether it asks once a day for the scores and reports that are missing (`kneewatch remind`).",
         "true or false",
         default=False,
+    )
+    role: Role = _setting(
+        "Who reads it. A physio or coach hears only of athletes who name this channel in share_with.",
+        default="runner",
+    )
+    athletes: Names = _setting(
+        "Whose alerts it gets. Unless given: a runner's channel those of the default athlete, a physio's or coach's those of everybody who shares with it.",
+        'a list of keys of athletes such as ["mara"]',
+        default=(),
+    )
+    digest: YesNo = _setting(
+        "Whether the weekly digest goes there as well (digest in [alerts] says when).",
+        "true or false",
+        default=True,
     )
 
 
@@ -541,6 +614,21 @@ class Settings(_Table):
     limits: Limits = _setting("What is too much.", default=Limits())
     web: Web = _setting("Where `kneewatch web` serves its pages.", default=Web())
 
+    def may_hear_of(self, channel: str, athlete: str) -> bool:
+        """
+        Tell whether what is known of an athlete may go to a channel.
+
+        A runner's channel has its own athletes: the default one unless it names others, and all there are in a home
+        of one. A physio's or coach's has those who consent, and of these only whom it names if it names any.
+        """
+        if channel not in self.channels:
+            return False
+        whose, role = self.channels[channel].athletes, self.channels[channel].role
+        if role != "runner":
+            consents = athlete in self.athletes and channel in self.athletes[athlete].share_with
+            return consents and (not whose or athlete in whose)
+        return athlete in (whose or (self.default_athlete,)) or (not whose and len(self.athletes) == 1)
+
     @model_validator(mode="before")
     @classmethod
     def _there_is_a_default_athlete(cls, values: Any) -> Any:
@@ -564,6 +652,27 @@ class Settings(_Table):
             raise PydanticCustomError(
                 "clash", "{says}", {"says": says, "key": "default_athlete", "other": ""}
             )
+        return self
+
+    @model_validator(mode="after")
+    def _check_who_hears_of_whom(self) -> Self:
+        """A name that means nobody would withhold letters, or a consent, without a word."""
+        others = [name for name, channel in self.channels.items() if channel.role != "runner"]
+        named = [
+            *(
+                (f"channels.{name}.athletes", one.athletes, self.athletes)
+                for name, one in self.channels.items()
+            ),
+            *((f"athletes.{key}.share_with", one.share_with, others) for key, one in self.athletes.items()),
+        ]
+        for where, names, known in named:
+            for name in names:
+                if name not in known:
+                    allowed = (
+                        ", ".join(sorted(known)) or "channels with the role physio or coach; there is none"
+                    )
+                    says = f"names {name!r}; allowed are {allowed}"
+                    raise PydanticCustomError("clash", "{says}", {"says": says, "key": where, "other": ""})
         return self
 
 
@@ -809,4 +918,4 @@ def _comment(text: str) -> str:
 
 
 def _toml(value: object) -> str:
-    return json.dumps(value) if isinstance(value, str | bool) else str(value)
+    return json.dumps(value) if isinstance(value, str | bool | list | tuple) else str(value)

@@ -320,7 +320,7 @@ def test_the_deployments_of_prefect_yaml_are_those_that_are_served(tmp_path: Pat
     with get_client(sync_client=True) as client:
         found = {one.entrypoint: one for one in client.read_deployments() if one.work_pool_name == "knee"}
     served = {one.entrypoint: one for one in deployments(home, read_settings(home))}
-    assert len(found) == len(served) == 6
+    assert len(found) == len(served) == 7
     for entrypoint, one in served.items():
         deployed = found[entrypoint]
         assert (deployed.name, deployed.tags) == (one.name, one.tags)
@@ -368,14 +368,17 @@ def test_every_flow_is_a_deployment_with_its_schedule(home: Home) -> None:
     from flows.deployments import deployments
 
     shutil.copy(ROOT / "sample_data" / "kneewatch.toml", home.settings_file)
+    with home.settings_file.open("a") as file:
+        file.write('[alerts]\ndigest = "sunday 18:05"\n')
 
     found = {one.flow_name: one for one in deployments(home, read_settings(home))}
 
-    assert {"intake", "review", "daily", "remind", "log-knee-pain", "backfill"} == set(found)
+    assert {"intake", "review", "daily", "digest", "remind", "log-knee-pain", "backfill"} == set(found)
     assert found["review"].schedules[0].schedule.timezone == "Europe/Berlin"
     assert found["review"].schedules[0].schedule.cron == "0 6 * * *"
     assert found["intake"].concurrency_limit == 1
     assert found["log-knee-pain"].schedules == []
+    assert found["digest"].schedules[0].schedule.cron == "5 18 * * 0"
 
 
 def test_every_form_explains_what_it_asks_for_and_keeps_no_result(home: Home) -> None:

@@ -146,6 +146,60 @@ def test_environment_overrides_the_file(home: Home, monkeypatch: pytest.MonkeyPa
     assert settings.channels["phone"].url.get_secret_value() == "json://localhost"
 
 
+def test_lists_and_yes_or_no_may_stand_in_the_environment(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With commas between the names."""
+    monkeypatch.setenv("KNEEWATCH_ATHLETES__ME__SHARE_WITH", "physio, coach")
+    monkeypatch.setenv("KNEEWATCH_CHANNELS__COACH__DIGEST", "false")
+    text = '[channels.physio]\nurl = "json://a"\nrole = "physio"\n[channels.coach]\nurl = "json://b"\nrole = "coach"\n'
+
+    settings = read_settings(written(home, text))
+
+    assert settings.athletes["me"].share_with == ("physio", "coach")
+    assert [channel.digest for channel in settings.channels.values()] == [True, False]
+
+
+TWO_RUNNERS = """
+default_athlete = "mara"
+[athletes.mara]
+share_with = ["physio", "coach"]
+[athletes.zoe]
+[channels.phone]
+url = "json://a"
+[channels.both]
+url = "json://a"
+athletes = ["mara", "zoe"]
+[channels.physio]
+url = "json://a"
+role = "physio"
+[channels.coach]
+url = "json://a"
+role = "coach"
+athletes = ["zoe"]
+"""
+
+
+def test_a_channel_hears_of_its_own_runners_and_others_by_consent(home: Home) -> None:
+    """Nobody's alerts go to somebody else unasked; a home of one is as simple as it looks."""
+    settings = read_settings(written(home, TWO_RUNNERS))
+    of_one = read_settings(written(home, '[athletes.mara]\n[channels.phone]\nurl = "json://a"\n'))
+
+    heard = {
+        name: [key for key in ("mara", "zoe", "gone") if settings.may_hear_of(name, key)]
+        for name in (*settings.channels, "nowhere")
+    }
+    assert heard == {
+        "phone": ["mara"],
+        "both": ["mara", "zoe"],
+        "physio": ["mara"],
+        "coach": [],
+        "nowhere": [],
+    }
+    assert of_one.may_hear_of("phone", "mara")
+    assert of_one.may_hear_of("phone", "under an earlier key")
+
+
 @pytest.mark.parametrize("name", ["KNEEWATCH_HOME", "KNEEWATCH_CORPUS", "OTHER_UNITS"])
 def test_variables_that_are_no_settings_are_left_alone(
     name: str, home: Home, monkeypatch: pytest.MonkeyPatch
@@ -281,6 +335,28 @@ def test_complaints_never_quote_a_channel(text: str, home: Home) -> None:
             "Allowed here: resting_hr_bpm, max_hr_bpm, threshold_hr_bpm, vt1_hr_bpm, vt2_hr_bpm, threshold_pace.",
         ),
         (
+            "[alerts]\ndigest = 'sunday'",
+            "kneewatch.toml: alerts.digest is 'sunday'; allowed is a day of the week and a time such as \"sunday 18:00\".",
+        ),
+        (
+            "[athletes.me]\nshare_with = ['physio']",
+            "kneewatch.toml: athletes.me.share_with names 'physio'; allowed are channels with the role physio or coach; "
+            "there is none.",
+        ),
+        (
+            "[athletes.me]\nshare_with = ['phone']\n[channels.phone]\nurl = 'json://a'\n"
+            "[channels.coach]\nurl = 'json://b'\nrole = 'coach'",
+            "kneewatch.toml: athletes.me.share_with names 'phone'; allowed are coach.",
+        ),
+        (
+            "[athletes.me]\n[channels.phone]\nurl = 'json://a'\nathletes = ['jo']",
+            "kneewatch.toml: channels.phone.athletes names 'jo'; allowed are me.",
+        ),
+        (
+            "[athletes.me]\nshare_with = 3",
+            'kneewatch.toml: athletes.me.share_with is 3; allowed is a list of names of channels such as ["physio"].',
+        ),
+        (
             "units = 'km'\nunits = = 'km'\n",
             "kneewatch.toml: line 2, column 9: this is not TOML: invalid value.",
         ),
@@ -321,7 +397,7 @@ def test_every_mistake_is_named_at_once(home: Home) -> None:
             "KNEEWATCH_ATHLETES__ME__RACE_DATE is not a setting; "
             "did you mean KNEEWATCH_ATHLETES__ME__PLAN__RACE_DATE? Allowed here: name, sex, birth_year, "
             "resting_hr_bpm, max_hr_bpm, threshold_hr_bpm, vt1_hr_bpm, vt2_hr_bpm, threshold_pace, time_zone, week_start, "
-            "plan, since.",
+            "share_with, plan, since.",
         ),
         (
             "KNEEWATCH_ALERTS",

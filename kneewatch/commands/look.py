@@ -1,4 +1,4 @@
-"""Commands that show things: week, athlete, report, sql, query, and the groups alerts, activities, exports."""
+"""Commands that show things: week, digest, athlete, report, sql, query, and the groups alerts, activities, exports."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import duckdb
 
     from report.format import Units
+    from store.settings import Settings
 
 alerts = typer.Typer(help="Alerts: list them, show one with its evidence, acknowledge one, try the channels.")
 exports = typer.Typer(help="Every file seen, and what became of it.")
@@ -37,6 +38,7 @@ exports = typer.Typer(help="Every file seen, and what became of it.")
 def add_to(app: typer.Typer) -> None:
     """Add the commands to the program."""
     app.command()(week)
+    app.command()(digest)
     app.command()(athlete)
     app.command()(report)
     app.command()(sql)
@@ -70,6 +72,41 @@ def week(
         as_json=as_json,
         empty="No week yet: nothing was taken in.",
     )
+
+
+def digest(
+    home: HomeOption = None,
+    athlete: AthleteOption = None,
+    send: Annotated[
+        bool,
+        typer.Option(
+            "--send",
+            help="Also send everybody's to the channels that may have it, unless it was sent for that week.",
+        ),
+    ] = False,
+    today: TodayOption = None,
+) -> None:
+    """Show the digest of the week as it goes to the channels: that of which most is over."""
+    from flows import steps
+    from flows.digests import week_of
+    from report.digest import digest_words, read_digest
+
+    folder = home_of(home)
+    settings = settings_of(folder)
+    clock = steps.clock_of(settings, day_of(today))
+    who = athlete_of(settings, athlete)
+    if send:
+        _need_a_channel(settings)
+    counts = steps.digest(folder, settings, clock, day=clock.today) if send else {}
+    with published(folder, settings, day_of(today)) as con:
+        told = read_digest(con, who, week_start=week_of(settings, who, clock.today), today=clock.today)
+    print(harmless(digest_words(told, units_of(settings))))
+    if send:
+        print(
+            f"\nDigests written {counts['digests']}; letters tried {counts['tried']}, delivered {counts['delivered']}."
+        )
+    if counts.get("tried", 0) > counts.get("delivered", 0):
+        raise typer.Exit(1)
 
 
 def athlete(
@@ -268,29 +305,41 @@ def alerts_ack(
 
 
 @alerts.command("test")
-def alerts_test(home: HomeOption = None) -> None:
+def alerts_test(
+    channel: Annotated[
+        str | None, typer.Argument(metavar="[CHANNEL]", help="Only this one, by its name in kneewatch.toml.")
+    ] = None,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """Send a test message to every channel in kneewatch.toml, and by those that take it what was waiting for them."""
     from flows import steps
-    from report.notify import send_text
+    from report.notify import send_text, title_of
     from report.words import said
 
     folder = home_of(home)
     settings = settings_of(folder)
     channels = settings.channels
-    if not channels:
-        raise WrongUseError(
-            f"There is no channel in {folder.settings_file}; add a table [channels.NAME] with a url."
-        )
+    _need_a_channel(settings)
+    if channel is not None and channel not in channels:
+        raise WrongUseError(f"There is no channel {channel!r}; there are {', '.join(sorted(channels))}.")
     errors = {
-        name: send_text(channel.url.get_secret_value(), said("title.test"), said("letter.test"))
-        for name, channel in channels.items()
+        name: send_text(one.url.get_secret_value(), title_of("test"), said("letter.test"))
+        for name, one in channels.items()
+        if channel in (None, name)
     }
-    for name, error in errors.items():
-        print(f"{name}: {error or 'delivered'}")
     working = [name for name, error in errors.items() if error is None]
     counts = steps.deliver_waiting(folder, settings, steps.clock_of(settings), working)
-    if counts["delivered"]:
-        print(f"Letters that had been waiting: {counts['delivered']} delivered.")
+    rows = [
+        {"channel": name, "is_delivered": error is None, "why_not": error} for name, error in errors.items()
+    ]
+    if as_json:
+        print_json(rows)
+    else:
+        for name, error in errors.items():
+            print(f"{name}: {error or 'delivered'}")
+        if counts["delivered"]:
+            print(f"Letters that had been waiting: {counts['delivered']} delivered.")
     if any(errors.values()):
         raise typer.Exit(1)
 
@@ -346,6 +395,11 @@ def exports_retry(home: HomeOption = None, as_json: JsonOption = False) -> None:
 
 
 # Helpers ---------------------------------------------------------------------------------------------------
+
+
+def _need_a_channel(settings: Settings) -> None:
+    if not settings.channels:
+        raise WrongUseError("There is no channel in kneewatch.toml; add a table [channels.NAME] with a url.")
 
 
 def _asked(con: duckdb.DuckDBPyConnection, question: str, known: dict[str, object]) -> Rows:

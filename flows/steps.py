@@ -175,7 +175,7 @@ def notify(home: Home, settings: Settings, clock: Clock) -> Counts:
     for each at once, so that a kill between two letters repeats one of them at most.
     """
     with _step(home, "take_letters", clock) as (con, counts):
-        letters = take_letters(con, now=clock.now)
+        letters = take_letters(con, settings, now=clock.now)
         counts["due"] = len(letters)
     delivered = 0
     for letter in letters:

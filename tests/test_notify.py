@@ -189,7 +189,7 @@ def test_a_letter_whose_sender_was_killed_is_sent_by_the_next(own_home: Home, ch
     settings = read_settings(own_home)
     steps.bring_up_to_date(own_home, settings, clock_at(0))
     with opened_store(own_home) as con:
-        assert len(take_letters(con, now=clock_at(0).now)) == 1
+        assert len(take_letters(con, settings, now=clock_at(0).now)) == 1
 
     notify(own_home, minute=9)
     early = channel.tries
@@ -207,7 +207,7 @@ def test_a_letter_on_its_way_is_not_sent_again_by_a_test_of_the_channel(
     settings = read_settings(own_home)
     steps.bring_up_to_date(own_home, settings, clock_at(0))
     with opened_store(own_home) as con:
-        assert len(take_letters(con, now=clock_at(0).now)) == 1
+        assert len(take_letters(con, settings, now=clock_at(0).now)) == 1
 
     counts = steps.deliver_waiting(own_home, settings, clock_at(1), ["phone"])
 

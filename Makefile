@@ -4,7 +4,7 @@ BIN := .venv/bin
 WORKERS ?= 2
 
 .PHONY: setup demo test test-oracle test-alerts test-faults bench-readers bench-duplicates bench-hostile bench-analytics bench-simulation \
-  bench-case-study bench-alerts check lint lock sample-data pictures clean
+  bench-case-study bench-alerts check lint lock sample-data wording pictures clean
 
 setup: .venv/.ready
 
@@ -74,6 +74,9 @@ lock: ## resolve again, for Python 3.11 to 3.13, with hashes and without an inde
 
 sample-data: setup ## write sample_data/ again; the result is the same to the byte
 	$(BIN)/python -m sample_data.make
+
+wording: setup ## docs/wording.md again: every sentence, and as the program says it
+	$(BIN)/python -m report.wording
 
 pictures: setup ## the pictures in docs/pictures, from the sample data; needs Debian's chromium
 	rm -rf .pictures && $(BIN)/kneewatch demo .pictures >/dev/null

@@ -361,10 +361,11 @@ def _unreported_spikes(
     for spike in spikes:
         ask_on = spike.local_date + timedelta(days=rules.not_reported_days)
         before, by_then = bisect_right(days, spike.local_date - timedelta(days=1)), bisect_right(days, ask_on)
-        last = told[before - 1] if before else None
-        if ask_on > today or not spike.is_active_on(ask_on) or by_then > before:
+        if ask_on > today or not spike.is_active_on(ask_on) or by_then > before or not before:
             continue
-        if not (_reports_usually(last, spike.local_date) or _has_open_episode(of_knees, ask_on)):
+        last = told[before - 1]
+        is_usual = (spike.local_date - last.local_date).days <= REPORTS_ARE_USUAL_DAYS
+        if not is_usual and not _has_open_episode(of_knees, ask_on):
             continue
         if asked_on and not any(asked_on < day <= ask_on for day in days):
             continue
@@ -373,10 +374,6 @@ def _unreported_spikes(
         answered_on = days[by_then] if by_then < len(days) else over_on
         cleared_on = min(over_on, answered_on)
         yield _question(spike, last, ask_on, athlete, cleared_on if cleared_on <= today else None, rules)
-
-
-def _reports_usually(last: Report | None, day: date) -> bool:
-    return last is not None and (day - last.local_date).days <= REPORTS_ARE_USUAL_DAYS
 
 
 def _has_open_episode(of_knees: Sequence[Alert], day: date) -> bool:
@@ -389,7 +386,7 @@ def _has_open_episode(of_knees: Sequence[Alert], day: date) -> bool:
 
 
 def _question(
-    spike: Spike, last: Report | None, ask_on: date, athlete: str, cleared_on: date | None, rules: Rules
+    spike: Spike, last: Report, ask_on: date, athlete: str, cleared_on: date | None, rules: Rules
 ) -> Alert:
     evidence = spike_evidence([spike], ask_on, rules)
     return Alert(
@@ -413,9 +410,7 @@ def _question(
                 "report_id": last.report_id,
                 "local_date": last.local_date.isoformat(),
                 "days_ago": (ask_on - last.local_date).days,
-            }
-            if last
-            else None,
+            },
             "missing": ["knees"],
         },
         cleared_on=cleared_on,

@@ -175,8 +175,8 @@ def _order(alert: Alert, spikes: Sequence[Mapping[str, Any]], pain: Mapping[str,
     noted_on = date.fromisoformat(pain["local_date"])
     rose = [(date.fromisoformat(spike["local_date"]), spike["window_days"]) for spike in spikes]
     before = [(day, window_days) for day, window_days in rose if day <= noted_on]
-    apart = _after(rose[-1][0], noted_on)
     if not before:
+        apart = _after(rose[-1][0], noted_on)
         return [said("order.spike_on_a_sore_knee", after=apart, window_days=SORE_KNEE_DAYS)]
     is_sore = alert.order_of_events == "spike on a sore knee"
     day, window_days = before[-1]
@@ -186,7 +186,8 @@ def _order(alert: Alert, spikes: Sequence[Mapping[str, Any]], pain: Mapping[str,
         day=short_day(day),
         window_days=window_days,
     )
-    return [noted, said("order.again", after=apart)] if len(before) < len(rose) else [noted]
+    again = [said("order.again", after=_after(rose[-1][0], noted_on))] if len(before) < len(rose) else []
+    return [noted, *again]
 
 
 def _no_spike(alert: Alert) -> list[str]:
@@ -287,15 +288,15 @@ def _strength_to_consider(alert: Alert, units: Units) -> list[str]:
 
 
 def _no_report(alert: Alert, units: Units) -> list[str]:
-    spikes, last = _list(alert.evidence, "spikes"), _part(alert, "last_report")
-    since = said("not_reported.since", days=alert.evidence["days_without_report"])
-    if last is None:
-        before = said("not_reported.no_last_report")
-    else:
-        on = date.fromisoformat(last["local_date"])
-        told = {"weekday": _weekday(on), "day": short_day(on), "days": last["days_ago"]}
-        before = said("not_reported.last_report", **told)
-    return [*_spikes(spikes, units), since, before, *_study(spikes)]
+    spikes, last = _list(alert.evidence, "spikes"), _part(alert, "last_report") or {}
+    on = date.fromisoformat(last["local_date"])
+    told = {"weekday": _weekday(on), "day": short_day(on), "days": last["days_ago"]}
+    return [
+        *_spikes(spikes, units),
+        said("not_reported.since", days=alert.evidence["days_without_report"]),
+        said("not_reported.last_report", **told),
+        *_study(spikes),
+    ]
 
 
 def _question(alert: Alert, units: Units) -> list[str]:

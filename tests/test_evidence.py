@@ -104,6 +104,20 @@ def test_a_sign_without_any_score_can_be_derived_as_well(home: Home) -> None:
     assert found[1:] == ("flag_count", 1.0, 1.0)
 
 
+def test_a_gap_in_strength_work_can_be_derived_as_well(home: Home) -> None:
+    """The days since the session, and the pain that made the knee a subject."""
+    kneewatch(home, "init")
+    kneewatch(home, "strength", "add", "leg curl", "--date", "2026-08-01", "--today", "2026-08-20")
+    kneewatch(home, "pain", "add", "--side", "left", "--during", "2", "--date", "2026-08-10", "--today", "2026-08-20")  # fmt: skip
+    with opened_published(home) as con:
+        [(this, day)] = con.execute("select alert_id, local_date from alerts where rule = 'strength_gap'").fetchall()  # fmt: skip
+
+    found = answers(home, kneewatch(home, "alerts", "show", this, "--sql"))
+
+    assert day.isoformat() == "2026-08-15"
+    assert sorted(row[1:] for row in found) == [("days_ago", 14.0, 14.0), ("peak", 2.0, 2.0)]
+
+
 def test_a_number_that_changed_since_is_seen(sample_home: Home) -> None:
     """The alert's stands beside that of the database."""
     told = json.loads(kneewatch(sample_home, "alerts", "show", alert_ids(sample_home)[0], "--json"))

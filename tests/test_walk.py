@@ -15,6 +15,7 @@ import pytest
 from flows import steps
 from flows.steps import Clock
 from ingest.logs import pain_report
+from report.evidence import evidence_query
 from sample_data import fit_writer
 from sample_data.recording import record
 from sample_data.story import Run
@@ -222,6 +223,10 @@ def test_a_corrected_report_withdraws_its_alert_and_keeps_the_record(own_home: t
         ("load_spike", "info", "cleared"),
         ("not_reported", "info", "cleared"),
     ]
+    (told,) = ask(home, "select evidence from alerts where rule = 'not_reported'")
+    numbers = ask(home, evidence_query(json.loads(str(told[0]))))
+    assert {"distance_m", "longest_30d_m", "days_ago"} <= {row[1] for row in numbers}
+    assert all(row[2] == pytest.approx(row[3]) for row in numbers)
 
 
 def test_the_report_tells_the_story(own_home: tuple[Home, Settings]) -> None:

@@ -1,5 +1,6 @@
 """The plan on the calendar, what became of each session, and which sessions ahead would be spikes."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
@@ -7,7 +8,7 @@ from typing import NamedTuple
 import polars as pl
 
 from analytics.load import SMALL_SPIKE_RATIO, spike_bin
-from analytics.matching import Done, Planned, matches_of_day, matches_of_weeks
+from analytics.matching import Done, Planned, Session, matches_of_day, matches_of_weeks
 from analytics.rules import PUBLISHED, Rules
 from analytics.spikes import is_ramp
 
@@ -200,12 +201,14 @@ def seen_ahead(
         return []
     planned = [one for one in _planned(sessions) if _is_distance_run(one)]
     done_runs = _done_runs(runs, _week_of_day(_planned(sessions)))
-    first = min((one.local_date for one in planned), default=today) - timedelta(days=days - 1)
+    if not planned:
+        return []
+    first = planned[0].local_date - timedelta(days=days - 1)
     day, seen = max(first, since or first), []
-    while day <= min(today, max((one.local_date for one in planned), default=today)):
+    while day <= min(today, planned[-1].local_date):
         oldest = day - timedelta(days=SPIKE_WINDOW_DAYS)
-        known = [run for run in done_runs if oldest <= run.local_date <= day]
-        ahead = _ahead(planned, known, day, days)
+        known = _between(done_runs, oldest, day)
+        ahead = _ahead(_between(planned, day, day + timedelta(days=days - 1)), known, day, days)
         seen += [SeenAhead(day, one, _longest_before(one, known, ahead)) for one in ahead]
         day += timedelta(days=1)
     return seen
@@ -319,6 +322,15 @@ def _ahead(planned: Iterable[Planned], done_runs: Sequence[Done], today: date, d
     ahead = [one for one in planned if _is_distance_run(one) and today <= one.local_date < until]
     done_today = matches_of_day(ahead, done_runs, day=today)
     return [one for one in ahead if one not in done_today]
+
+
+def _between(ordered: Sequence[Session], first: date, last: date) -> Sequence[Session]:
+    """Those of some days, out of a long row in order of days."""
+    return ordered[
+        bisect_left(ordered, first, key=lambda one: one.local_date) : bisect_right(
+            ordered, last, key=lambda one: one.local_date
+        )
+    ]
 
 
 def _longest_before(

@@ -78,6 +78,12 @@ def test_the_sums_of_weeks_are_those_of_the_signals() -> None:
         con.execute(
             "create table pain_reports as select 'p' as report_id, 1.0 as before, null::double as during, 3.0 as after_60min, null::double as next_morning, ['swelling'] as flags"
         )
+        con.execute("alter table pain_reports add column local_date date")
+        con.execute(
+            "create table plan_sessions (athlete varchar, local_date date, session varchar, distance_m double)"
+        )
+        con.execute("create table strength_sessions (session_id varchar, local_date date)")
+        con.execute("create table activities (activity_id varchar, local_date date, is_run boolean)")
         pain = {
             "report_id": "p",
             "before": 1.0,

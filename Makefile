@@ -6,7 +6,7 @@ DIST ?= dist
 
 .PHONY: setup demo test test-oracle test-alerts test-faults bench-readers bench-duplicates bench-hostile bench-analytics bench-simulation \
   bench-case-study bench-alerts bench-web bench-serve bench-small test-install dist release-check stored-schema \
-  check lint lock sample-data pictures clean
+  check lint lock sample-data wording pictures clean
 
 setup: .venv/.ready
 
@@ -106,6 +106,9 @@ stored-schema: setup ## what a store looks like today, for the tests of upgrades
 
 sample-data: setup ## write sample_data/ again; the result is the same to the byte
 	$(BIN)/python -m sample_data.make
+
+wording: setup ## docs/wording.md again: every sentence, and as the program says it
+	$(BIN)/python -m report.wording
 
 pictures: setup ## the pictures in docs/pictures, from the sample data; needs Debian's chromium
 	rm -rf .pictures && $(BIN)/kneewatch demo .pictures >/dev/null

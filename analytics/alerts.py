@@ -122,7 +122,7 @@ def find_alerts(
     unknown_days = _days_without_baseline(runs)
     knees = [
         _alerts_of_knee(
-            _Knee(athlete, knee, spikes, _told_of(told, knee, rules), first_day, unknown_days, today, rules)
+            _Knee(athlete, knee, spikes, told_of(told, knee, rules), first_day, unknown_days, today, rules)
         )
         for knee in KNEES
     ]
@@ -130,7 +130,7 @@ def find_alerts(
     return sorted([*knees[0], *knees[1], *load_only], key=lambda a: (a.local_date, a.side or ""))
 
 
-class _Told(NamedTuple):
+class Told(NamedTuple):
     """One report of a knee and what it says, seen with those before it."""
 
     report: Report
@@ -144,7 +144,7 @@ class _Knee:
     athlete: str
     side: str
     spikes: list[Spike]
-    told: list[_Told]
+    told: list[Told]
     first_day: date | None
     unknown_days: frozenset[date]
     today: date
@@ -193,7 +193,7 @@ def _raise_if_due(
     episodes: list[_Episode],
     at: datetime,
     event: Report | Spike,
-    known: Sequence[_Told],
+    known: Sequence[Told],
 ) -> None:
     day = event.local_date
     active = [s for s in knee.spikes if s.is_active_on(day) and s.started_at <= at]
@@ -212,14 +212,14 @@ def _raise_if_due(
 
 
 def _episode_for(
-    knee: _Knee, episodes: list[_Episode], active: Sequence[Spike], known: Sequence[_Told], day: date
+    knee: _Knee, episodes: list[_Episode], active: Sequence[Spike], known: Sequence[Told], day: date
 ) -> _Episode:
     """Return the open episode, or a new one: after clearing, and when a spike joins what was pain alone."""
     current = episodes[-1] if episodes else None
     is_over = current is not None and _cleared_on(knee, current, known, by=day) is not None
     if current is None or is_over or (active and not current.has_spike):
         start = active[0].activity_id if active else known[-1].report.report_id
-        current = _Episode(_digest(knee.athlete, knee.side, start), has_spike=bool(active))
+        current = _Episode(digest(knee.athlete, knee.side, start), has_spike=bool(active))
         episodes.append(current)
     return current
 
@@ -252,7 +252,7 @@ def _alert_of_knee(
     knee: _Knee,
     episode: _Episode,
     event: Report | Spike,
-    known: Sequence[_Told],
+    known: Sequence[Told],
     active: Sequence[Spike],
     load_level: int | None,
     decision: Decision,
@@ -263,7 +263,7 @@ def _alert_of_knee(
     rule = _rule(pain, active)
     order = _order_of_events(active, known) if active else None
     return Alert(
-        alert_id=_digest(
+        alert_id=digest(
             knee.athlete,
             knee.side,
             episode.episode_id,
@@ -286,8 +286,8 @@ def _alert_of_knee(
         is_medical=decision.is_medical,
         urgency=decision.urgency,
         evidence={
-            **_spike_evidence(active, event.local_date, knee.rules),
-            "pain": _pain_evidence(known),
+            **spike_evidence(active, event.local_date, knee.rules),
+            "pain": pain_evidence(known),
             "missing": _missing(newest, load_level),
         },
         cleared_on=None,
@@ -302,17 +302,17 @@ def _rule(pain: Pain, active: Sequence[Spike]) -> str:
     return "pain_rising" if pain.is_rising else "knee_pain"
 
 
-def _order_of_events(active: Sequence[Spike], known: Sequence[_Told]) -> str:
+def _order_of_events(active: Sequence[Spike], known: Sequence[Told]) -> str:
     """Say what came first; a knee that was sore before the spike stays so in the telling."""
     is_sore = _is_sore(_before(known, active[0].started_at), active[0].local_date)
     return "spike on a sore knee" if is_sore else "pain after spike"
 
 
-def _before(told: Sequence[_Told], at: datetime) -> Sequence[_Told]:
+def _before(told: Sequence[Told], at: datetime) -> Sequence[Told]:
     return told[: bisect_left(told, at, key=lambda one: one.report.reported_at)]
 
 
-def _is_sore(told: Sequence[_Told], day: date) -> bool:
+def _is_sore(told: Sequence[Told], day: date) -> bool:
     """Tell whether the newest report, not older than a week, says P1 or more."""
     if not told or (day - told[-1].report.local_date).days > SORE_KNEE_DAYS:
         return False
@@ -324,7 +324,7 @@ def _with_clearing(knee: _Knee, episode: _Episode) -> list[Alert]:
     return [replace(alert, cleared_on=cleared_on) for alert in episode.alerts]
 
 
-def _cleared_on(knee: _Knee, episode: _Episode, known: Sequence[_Told], *, by: date) -> date | None:
+def _cleared_on(knee: _Knee, episode: _Episode, known: Sequence[Told], *, by: date) -> date | None:
     """Return the first day on which the newest reports, two or more over a week, are calm and no spike is active."""
     if not episode.alerts:
         return None
@@ -343,7 +343,7 @@ def _cleared_on(knee: _Knee, episode: _Episode, known: Sequence[_Told], *, by: d
     return None
 
 
-def _is_calm(told: _Told) -> bool:
+def _is_calm(told: Told) -> bool:
     """Tell whether a report has pain of at most 1 and nothing that would raise an alert by itself."""
     peak = told.report.peak
     return peak is not None and peak <= CALM_MAX and told.pain.level in ("P0", "P1")
@@ -390,10 +390,10 @@ def _alert_of_load(
     assert severity is not None
     ends_on = spike.local_date + timedelta(days=spike.window_days + 1)
     return Alert(
-        alert_id=_digest(athlete, "load", spike.activity_id, load_level),
+        alert_id=digest(athlete, "load", spike.activity_id, load_level),
         athlete=athlete,
         side=None,
-        episode_id=_digest(athlete, "load", active[0].activity_id),
+        episode_id=digest(athlete, "load", active[0].activity_id),
         local_date=spike.local_date,
         rule="load_spike",
         severity=severity,
@@ -403,7 +403,7 @@ def _alert_of_load(
         is_medical=False,
         urgency=None,
         evidence={
-            **_spike_evidence(active, spike.local_date, rules),
+            **spike_evidence(active, spike.local_date, rules),
             "painless": [{"report_id": report.report_id, "side": report.side} for report in painless],
             "missing": _missing_of_load(painless),
         },
@@ -422,10 +422,10 @@ def _days_without_baseline(runs: pl.DataFrame) -> frozenset[date]:
     return frozenset(day for day, name in days_and_bins if name == "no_baseline")
 
 
-def _told_of(reports: Sequence[Report], knee: str, rules: Rules) -> list[_Told]:
+def told_of(reports: Sequence[Report], knee: str, rules: Rules) -> list[Told]:
     of_knee = [report for report in reports if report.side in (knee, "both")]
     pains = pains_of(of_knee, rules)
-    return [_Told(report, pain) for report, pain in zip(of_knee, pains, strict=True) if pain is not None]
+    return [Told(report, pain) for report, pain in zip(of_knee, pains, strict=True) if pain is not None]
 
 
 def _runs_in(alert: Alert) -> set[str]:
@@ -434,7 +434,7 @@ def _runs_in(alert: Alert) -> set[str]:
     return {str(spike["activity_id"]) for spike in spikes}
 
 
-def _spike_evidence(active: Sequence[Spike], day: date, rules: Rules) -> dict[str, object]:
+def spike_evidence(active: Sequence[Spike], day: date, rules: Rules) -> dict[str, object]:
     return {
         "spikes": [
             {**spike.numbers, "days_before": (day - spike.local_date).days, "window_days": spike.window_days}
@@ -461,7 +461,7 @@ def _sources(active: Sequence[Spike]) -> list[str]:
     return [source for fires, source in fired if fires]
 
 
-def _pain_evidence(known: Sequence[_Told]) -> dict[str, object]:
+def pain_evidence(known: Sequence[Told]) -> dict[str, object]:
     newest, pain = known[-1]
     earlier = [r for r, _ in known[:-1] if (newest.local_date - r.local_date).days <= RISING_DAYS]
     return {
@@ -488,20 +488,20 @@ def _pain_evidence(known: Sequence[_Told]) -> dict[str, object]:
 def _missing(newest: Report, load_level: int | None) -> list[str]:
     missing = []
     if newest.after_60min is None:
-        missing.append("the score an hour after")
+        missing.append("after_60min")
     if newest.next_morning is None:
-        missing.append("the score on the next morning")
+        missing.append("next_morning")
     if load_level is None:
-        missing.append("enough running in the weeks before to judge the load")
+        missing.append("running_before")
     return missing
 
 
 def _missing_of_load(painless: Sequence[Report]) -> list[str]:
     told = {knee for report in painless for knee in KNEES if report.side in (knee, "both")}
     if not told:
-        return ["a report on how the knees felt"]
-    return [f"a report on how the {knee} knee felt" for knee in KNEES if knee not in told]
+        return ["knees"]
+    return [f"{knee}_knee" for knee in KNEES if knee not in told]
 
 
-def _digest(*parts: object) -> str:
+def digest(*parts: object) -> str:
     return hashlib.sha256("|".join(map(str, parts)).encode()).hexdigest()

@@ -1,12 +1,14 @@
 """The plan on the calendar, what became of each session, and which sessions ahead would be spikes."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from datetime import date, timedelta
+from typing import NamedTuple
 
 import polars as pl
 
 from analytics.load import SMALL_SPIKE_RATIO, spike_bin
-from analytics.matching import Done, Planned, matches_of_day, matches_of_weeks
+from analytics.matching import Done, Planned, Session, matches_of_day, matches_of_weeks
 from analytics.rules import PUBLISHED, Rules
 from analytics.spikes import is_ramp
 
@@ -64,6 +66,14 @@ UPCOMING_SPIKES = pl.Schema(
         "week_is_ramp": pl.Boolean,
     }
 )
+
+
+class SeenAhead(NamedTuple):
+    """A planned run as it lay ahead on the evening of a day, beside the longest of the 30 days before it, done or planned."""
+
+    seen_on: date
+    session: Planned
+    longest: Planned | Done | None
 
 
 def dated(
@@ -166,15 +176,42 @@ def upcoming_spikes(
     planned = _planned(sessions)
     since = today - timedelta(days=SPIKE_WINDOW_DAYS)
     done_runs = _done_runs(runs.filter(pl.col("local_date") >= since), _week_of_day(planned))
-    until = today + timedelta(days=days)
-    ahead = [one for one in planned if _is_distance_run(one) and today <= one.local_date < until]
-    done_today = matches_of_day(ahead, done_runs, day=today)
-    ahead = [one for one in ahead if one not in done_today]
+    ahead = _ahead(planned, done_runs, today, days)
     rows = [
         _outlook(one, _longest_before(one, done_runs, ahead)) + _week_of_run(one, done_runs, ahead, rules)
         for one in ahead
     ]
     return pl.DataFrame(rows, schema=UPCOMING_SPIKES, orient="row")
+
+
+def seen_ahead(
+    sessions: pl.DataFrame, runs: pl.DataFrame, *, since: date | None, today: date, days: int
+) -> list[SeenAhead]:
+    """
+    Return what `upcoming_spikes` compared on every evening up to today, in order of days.
+
+    Args:
+        sessions: Columns of plan_sessions, as they are now.
+        runs: activity_id, local_date, distance_m.
+        since: First day to look from; None is the first on which something was ahead.
+        today: The athlete's day.
+        days: How far ahead each day looks, that day included.
+    """
+    if sessions.is_empty():
+        return []
+    planned = [one for one in _planned(sessions) if _is_distance_run(one)]
+    done_runs = _done_runs(runs, _week_of_day(_planned(sessions)))
+    if not planned:
+        return []
+    first = planned[0].local_date - timedelta(days=days - 1)
+    day, seen = max(first, since or first), []
+    while day <= min(today, planned[-1].local_date):
+        oldest = day - timedelta(days=SPIKE_WINDOW_DAYS)
+        known = _between(done_runs, oldest, day)
+        ahead = _ahead(_between(planned, day, day + timedelta(days=days - 1)), known, day, days)
+        seen += [SeenAhead(day, one, _longest_before(one, known, ahead)) for one in ahead]
+        day += timedelta(days=1)
+    return seen
 
 
 def _with_keys(plan: pl.DataFrame) -> pl.DataFrame:
@@ -277,6 +314,23 @@ def _row(one: Planned | None, other: Done | None, status: str) -> tuple[object, 
 
 def _is_distance_run(one: Planned) -> bool:
     return one.session in RUN_SESSIONS and bool(one.distance_m)
+
+
+def _ahead(planned: Iterable[Planned], done_runs: Sequence[Done], today: date, days: int) -> list[Planned]:
+    """Planned runs of the next days, today included, but for those of today that are done."""
+    until = today + timedelta(days=days)
+    ahead = [one for one in planned if _is_distance_run(one) and today <= one.local_date < until]
+    done_today = matches_of_day(ahead, done_runs, day=today)
+    return [one for one in ahead if one not in done_today]
+
+
+def _between(ordered: Sequence[Session], first: date, last: date) -> Sequence[Session]:
+    """Those of some days, out of a long row in order of days."""
+    return ordered[
+        bisect_left(ordered, first, key=lambda one: one.local_date) : bisect_right(
+            ordered, last, key=lambda one: one.local_date
+        )
+    ]
 
 
 def _longest_before(

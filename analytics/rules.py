@@ -19,6 +19,9 @@ class Rules:
         spike_window_days: Days that a spike counts after its run.
         ramp_window_days: The same for a ramp alone.
         remind_after_days: Days after which a new report may raise an alert of the same level again.
+        planned_ahead_days: Days before a planned run on which it may first be called a spike.
+        strength_gap_days: Days without strength work after which there is a gap.
+        not_reported_days: Days after a spike without a report on the knees after which to ask.
     """
 
     pain_p1_max: float = 2
@@ -31,6 +34,9 @@ class Rules:
     spike_window_days: int = 14
     ramp_window_days: int = 21
     remind_after_days: int = 7
+    planned_ahead_days: int = 3
+    strength_gap_days: int = 14
+    not_reported_days: int = 3
 
 
 PUBLISHED = Rules()

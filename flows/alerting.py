@@ -10,13 +10,17 @@ from typing import NamedTuple
 import duckdb
 
 from analytics.alerts import FORMULA_VERSION, SEVERITIES, Alert, find_alerts
+from analytics.notices import StrengthDone, find_notices
+from analytics.spikes import find_spikes
+from flows.plans import plan_choice
 from flows.refresh import rules_of, runs_and_days
+from flows.run_samples import IS_STRENGTH
 from report.format import Units
 from report.knee import reports_of
 from report.messages import alert_words
 from report.notify import Letter
 from store.database import frame, insert_rows, transaction
-from store.settings import Settings
+from store.settings import Athlete, Settings
 
 LONGEST_WAIT = timedelta(hours=1)  # a runner who has mended the channel still hears of it before the next run
 LEASE = timedelta(minutes=10)  # longer than sending one letter takes (notify.LONGEST_SEND_S)
@@ -78,9 +82,7 @@ def raise_for_athlete(
 
     Running it again changes nothing. An alert that no longer holds becomes superseded and is never deleted.
     """
-    runs, daily = runs_and_days(con, athlete, today)
-    rules = rules_of(settings)
-    alerts = find_alerts(runs, daily, reports_of(con, athlete), athlete=athlete, today=today, rules=rules)
+    alerts = _find(con, settings, athlete, today)
     stored = _stored(con, athlete, today)
     units = Units(settings.units)
     with transaction(con):
@@ -118,7 +120,8 @@ def take_letter(
     """
     Return the next letter of the outbox that is due, and keep others from sending it meanwhile; None when none is.
 
-    It is due again after `LEASE`, should whoever took it be killed. A due time further off than `LONGEST_WAIT` was
+    In the athlete's quiet hours only medical ones are due; the others wait in the outbox until these end. It is due
+    again after `LEASE`, should whoever took it be killed. A due time further off than `LONGEST_WAIT` was
     set by a clock that has since been put back, and does not count.
 
     A letter waits for the earlier ones of its episode to the same channel, unless it is medical; letters with fewer
@@ -129,6 +132,7 @@ def take_letter(
         Letter(**row)
         for row in frame(con, WAITING, now=now, longest=LONGEST_WAIT).iter_rows(named=True)
         if row["channel"] not in settings.channels or settings.may_hear_of(row["channel"], row["athlete"])
+        if row["is_medical"] or not is_quiet(settings, row["athlete"], now)
     ]
     open_to = (one for one in waiting if not {(one.channel, True), (one.channel, one.is_medical)} & {*failed})
     letter = next(open_to, None)
@@ -140,6 +144,17 @@ def take_letter(
                 [now + LEASE, letter.letter_id, letter.channel],
             )
     return letter
+
+
+def is_quiet(settings: Settings, athlete: str, now: datetime) -> bool:
+    """Tell whether it is night where the athlete is, by the clock on the wall there: quiet_from to quiet_until."""
+    start, end = settings.alerts.quiet_from, settings.alerts.quiet_until
+    if start is None or end is None:
+        return False
+    on_the_wall = now.astimezone(settings.athletes.get(athlete, Athlete()).zone).time()
+    if start <= end:
+        return start <= on_the_wall < end
+    return on_the_wall >= start or on_the_wall < end
 
 
 def note_try(con: duckdb.DuckDBPyConnection, letter: Letter, error: str | None, *, now: datetime) -> None:
@@ -185,6 +200,49 @@ def forget_waits(con: duckdb.DuckDBPyConnection, channels: Sequence[str]) -> Non
         "where delivered_at is null and last_error is not null and list_contains(?, channel)",
         [list(channels)],
     )
+
+
+def _find(con: duckdb.DuckDBPyConnection, settings: Settings, athlete: str, today: date) -> list[Alert]:
+    """Return every alert of the athlete's history, of what happened and of what lies ahead or is asked for."""
+    runs, daily = runs_and_days(con, athlete, today)
+    reports, rules = reports_of(con, athlete), rules_of(settings)
+    alerts = find_alerts(runs, daily, reports, athlete=athlete, today=today, rules=rules)
+    choice = plan_choice(con, settings, athlete, today=today)
+    notices = find_notices(
+        runs,
+        find_spikes(runs, daily, rules),
+        reports,
+        alerts,
+        sessions=frame(con, "select * from plan_sessions where athlete = $athlete", athlete=athlete),
+        planned_since=choice.counts_from if choice else None,
+        strength=_strength_done(con, athlete),
+        athlete=athlete,
+        today=today,
+        rules=rules,
+    )
+    return [*alerts, *notices]
+
+
+def _strength_done(con: duckdb.DuckDBPyConnection, athlete: str) -> list[StrengthDone]:
+    """Return the strength sessions of the diary and of watches; of a day with both, the diary's."""
+    rows = con.execute(
+        f"""
+        select local_date, coalesce(min(session_id) filter (is_diary), min(session_id))
+        from (
+            select local_date, session_id, true as is_diary
+            from strength_sessions
+            where athlete = $athlete
+            union all
+            select a.local_date, a.activity_id, false
+            from activities a
+            where a.athlete = $athlete and a.duplicate_of is null and a.part_of is null
+                and not a.is_excluded and {IS_STRENGTH}
+        )
+        group by local_date
+        """,
+        {"athlete": athlete},
+    ).fetchall()
+    return [StrengthDone(*row) for row in rows]
 
 
 def _stored(con: duckdb.DuckDBPyConnection, athlete: str, today: date) -> dict[str, Told]:

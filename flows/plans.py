@@ -32,6 +32,7 @@ class PlanChoice:
         start_date: First day that counts, None for the plan's own.
         goal_s: Goal time over the half marathon.
         chosen_at: When it was chosen; None when the settings name it.
+        counts_from: The athlete's day on which it was chosen; None when the settings name it.
     """
 
     plan: str
@@ -39,6 +40,7 @@ class PlanChoice:
     start_date: date | None = None
     goal_s: float | None = None
     chosen_at: datetime | None = None
+    counts_from: date | None = None
 
 
 def plan_choice(
@@ -53,7 +55,8 @@ def plan_choice(
     goal_s = given.goal_s if given else None
     rows = con.execute(
         """
-        select plan, race_date, start_date, coalesce(goal_s, $goal_s), chosen_at
+        select plan, race_date, start_date, coalesce(goal_s, $goal_s), chosen_at,
+            coalesce(counts_from, cast(chosen_at as date))
         from plan_choices
         where athlete = $athlete
         order by
@@ -65,9 +68,14 @@ def plan_choice(
         {"athlete": athlete, "today": today, "goal_s": goal_s},
     ).fetchall()
     if rows:
-        plan, race_date, start_date, goal_s, chosen_at = rows[0]
+        plan, race_date, start_date, goal_s, chosen_at, counts_from = rows[0]
         return PlanChoice(
-            plan=plan, race_date=race_date, start_date=start_date, goal_s=goal_s, chosen_at=chosen_at
+            plan=plan,
+            race_date=race_date,
+            start_date=start_date,
+            goal_s=goal_s,
+            chosen_at=chosen_at,
+            counts_from=counts_from,
         )
     return PlanChoice(plan=given.name, race_date=given.race_date, goal_s=goal_s) if given else None
 

@@ -11,10 +11,11 @@ RUN_NUMBERS = (
     *("descent_7d_m", "descent_mean_m", "acwr_uncoupled"),
 )
 REPORT_NUMBERS = ("before", "during", "after_60min", "next_morning", "peak")
+PLANNED_NUMBERS = ("planned_distance_m", "longest_30d_m", "spike_ratio")
 
 
 def evidence_numbers(evidence: Mapping[str, Any]) -> list[tuple[str, str, float]]:
-    """Return (id of the run or report, name, value) of each number that stands in an alert's evidence."""
+    """Return (id of the run, report or session, name, value) of each number that stands in an alert's evidence."""
     return list(_numbers(evidence))
 
 
@@ -25,7 +26,17 @@ def evidence_query(evidence: Mapping[str, Any]) -> str:
     `in_database` is computed from the tables, so that a number that has changed since is seen.
     """
     rows = [f"('{quoted(i)}', '{name}', {value!r}::double)" for i, name, value in _numbers(evidence)]
-    return (files("report") / "evidence.sql").read_text().replace("{numbers}", ",\n        ".join(rows))
+    planned = evidence.get("planned") or {}
+    filled_in = {
+        "{numbers}": ",\n        ".join(rows),
+        "{seen_on}": _literal(evidence.get("seen_on")),
+        "{planned}": _literal(planned.get("session_id")),
+        "{longest}": _literal(planned.get("longest_30d_id")),
+    }
+    query = (files("report") / "evidence.sql").read_text()
+    for place, text in filled_in.items():
+        query = query.replace(place, text)
+    return query
 
 
 def _numbers(evidence: Mapping[str, Any]) -> Iterator[tuple[str, str, float]]:
@@ -35,9 +46,21 @@ def _numbers(evidence: Mapping[str, Any]) -> Iterator[tuple[str, str, float]]:
         yield pain["report_id"], "flag_count", float(len(pain["flags"]))
         for report in (pain, *pain["earlier"]):
             yield from _given(report, report["report_id"], REPORT_NUMBERS)
+    if planned := evidence.get("planned"):
+        yield from _given(planned, planned["session_id"], PLANNED_NUMBERS)
+    if report := evidence.get("report"):
+        yield from _given(report, report["report_id"], ("peak",))
+    if last := evidence.get("last_report"):
+        yield from _given(last, last["report_id"], ("days_ago",))
+    if (strength := evidence.get("strength")) and strength["session_id"]:
+        yield from _given(strength, strength["session_id"], ("days_ago",))
 
 
 def _given(told: Mapping[str, Any], row_id: str, names: tuple[str, ...]) -> Iterator[tuple[str, str, float]]:
     for name in names:
         if told.get(name) is not None:
             yield row_id, name, float(told[name])
+
+
+def _literal(value: str | None) -> str:
+    return "null" if value is None else f"'{quoted(value)}'"

@@ -31,10 +31,39 @@ with
         from pain_reports
         where report_id in (select id from evidence)
     ),
+    of_sessions as (
+        select athlete || ' ' || local_date || ' ' || session as id, max(distance_m) as distance_m
+        from plan_sessions
+        group by all
+    ),
+    of_the_plan as (
+        select
+            planned.id,
+            planned.distance_m as planned_distance_m,
+            longest.distance_m as longest_30d_m,
+            planned.distance_m / longest.distance_m - 1 as spike_ratio
+        from of_sessions planned
+        join (from of_sessions union all select activity_id, distance_m from runs) longest on longest.id = {longest}
+        where planned.id = {planned}
+    ),
+    of_days as (
+        select id, (cast({seen_on} as date) - local_date)::double as days_ago
+        from (
+            select report_id as id, local_date from pain_reports
+            union all
+            select session_id, local_date from strength_sessions
+            union all
+            select activity_id, local_date from activities where not is_run
+        )
+    ),
     found as (
         from (unpivot of_runs on columns(* exclude (id)) into name name value value)
         union all
         from (unpivot of_reports on columns(* exclude (id)) into name name value value)
+        union all
+        from (unpivot of_the_plan on columns(* exclude (id)) into name name value value)
+        union all
+        from (unpivot of_days on columns(* exclude (id)) into name name value value)
     )
 select id, name, evidence.value as in_alert, found.value as in_database
 from evidence

@@ -1,11 +1,12 @@
 """What alerts and reminders say about load and pain: which sentences of words.en.toml, and with which numbers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
 from analytics.alerts import SORE_KNEE_DAYS, Alert
 from analytics.pain import LASTING_PAIN_DAYS
+from analytics.plan import RACE_SESSION
 from analytics.reminders import Reminder
 from report.format import DAYS, Units, number, percent, score, short_day
 from report.words import said
@@ -30,11 +31,7 @@ def reminder_words(reminder: Reminder) -> tuple[str, str]:
     question = said(
         f"ask.{reminder.asks}{'_both' if is_of_both else ''}",
         side=_side(reminder.side) if reminder.side in ("left", "right") else "",
-        day=said(
-            "calendar.weekday_and_day",
-            weekday=_weekday(reminder.local_date),
-            day=short_day(reminder.local_date),
-        ),
+        day=_weekday_and_day(reminder.local_date),
         words=reminder.words,
     )
     answer = ANSWERS[reminder.asks].format(
@@ -61,36 +58,43 @@ def open_questions_words(count: int, athlete: str | None) -> str:
 
 def alert_words(alert: Alert, units: Units) -> tuple[str, str]:
     """Return (message, action) of an alert: both numbers, the dates, the order, the source and what is missing."""
-    return _message(alert, units), _action(alert, units)
+    seen, action = WORDS_OF.get(alert.rule, (_what_was_seen, _what_to_consider))
+    missing = [said(f"missing.{one}") for one in _missing(alert)]
+    message = [
+        *seen(alert, units),
+        *([said("always.missing", missing=", ".join(missing))] if missing else []),
+        said("always.no_diagnosis"),
+        said("always.medical"),
+    ]
+    return " ".join(message), " ".join([*action(alert, units), said("always.medical")])
 
 
-def _message(alert: Alert, units: Units) -> str:
-    spikes = _list(alert.evidence, "spikes")
-    sentences = [sentence for spike in spikes for sentence in _spike(spike, units)]
-    if any(spike["is_provisional"] for spike in spikes):
-        sentences.append(said("load.provisional"))
-    pain: Mapping[str, Any] | None = alert.evidence.get("pain")  # type: ignore[assignment]
+# A spike, a sore knee, or both -----------------------------------------------------------------------------
+
+
+def _what_was_seen(alert: Alert, units: Units) -> list[str]:
+    spikes, pain = _list(alert.evidence, "spikes"), _part(alert, "pain")
+    sentences = _spikes(spikes, units)
     if pain is None:
         sentences += _no_pain(alert, spikes)
     else:
         sentences += _pain(pain, alert.side or "", _thresholds(alert)["pain_p1_max"])
         sentences += _order(alert, spikes, pain)
-    sentences += _study(spikes)
-    if pain is not None:
-        sentences.append(said("study.flags" if alert.pain_level == "R" else "study.pain"))
-    if missing := _missing(alert):
-        sentences.append(said("always.missing", missing=", ".join(missing)))
-    return " ".join([*sentences, said("always.no_diagnosis"), said("always.medical")])
+    return [*sentences, *_study(spikes), *_study_of_pain(alert)]
 
 
-def _action(alert: Alert, units: Units) -> str:
+def _what_to_consider(alert: Alert, units: Units) -> list[str]:
     # the longest before the first of several spikes: what came before the load rose
     longest = [float(s["longest_30d_m"]) for s in _list(alert.evidence, "spikes") if s.get("longest_30d_m")]
     usual = units.distance(min(longest)) if longest else said("action.usual_distance")
-    sentences = [said(f"action.{alert.severity}", longest=usual), said("always.medical")]
-    if alert.is_medical:
-        sentences.insert(0, said(f"action.{alert.urgency}"))
-    return " ".join(sentences)
+    sentences = [said(f"action.{alert.severity}", longest=usual)]
+    return [said(f"action.{alert.urgency}"), *sentences] if alert.is_medical else sentences
+
+
+def _spikes(spikes: Sequence[Mapping[str, Any]], units: Units) -> list[str]:
+    sentences = [sentence for spike in spikes for sentence in _spike(spike, units)]
+    is_provisional = any(spike["is_provisional"] for spike in spikes)
+    return [*sentences, said("load.provisional")] if is_provisional else sentences
 
 
 def _spike(spike: Mapping[str, Any], units: Units) -> list[str]:
@@ -192,8 +196,8 @@ def _order(alert: Alert, spikes: Sequence[Mapping[str, Any]], pain: Mapping[str,
     noted_on = date.fromisoformat(pain["local_date"])
     rose = [(date.fromisoformat(spike["local_date"]), spike["window_days"]) for spike in spikes]
     before = [(day, window_days) for day, window_days in rose if day <= noted_on]
-    apart = _after(rose[-1][0], noted_on)
     if not before:
+        apart = _after(rose[-1][0], noted_on)
         return [said("order.spike_on_a_sore_knee", after=apart, window_days=SORE_KNEE_DAYS)]
     is_sore = alert.order_of_events == "spike on a sore knee"
     day, window_days = before[-1]
@@ -203,7 +207,8 @@ def _order(alert: Alert, spikes: Sequence[Mapping[str, Any]], pain: Mapping[str,
         day=short_day(day),
         window_days=window_days,
     )
-    return [noted, said("order.again", after=apart)] if len(before) < len(rose) else [noted]
+    again = [said("order.again", after=_after(rose[-1][0], noted_on))] if len(before) < len(rose) else []
+    return [noted, *again]
 
 
 def _no_spike(alert: Alert) -> list[str]:
@@ -229,9 +234,117 @@ def _study(spikes: Sequence[Mapping[str, Any]]) -> list[str]:
     return studies
 
 
+def _study_of_pain(alert: Alert) -> list[str]:
+    if alert.pain_level is None:
+        return []
+    return [said("study.flags" if alert.pain_level == "R" else "study.pain")]
+
+
+# What lies ahead, and what is asked for --------------------------------------------------------------------
+
+
+def _what_is_planned(alert: Alert, units: Units) -> list[str]:
+    planned, pain = _part(alert, "planned") or {}, _part(alert, "pain")
+    on = date.fromisoformat(planned["local_date"])
+    sentences = [
+        said(
+            "planned.after_a_planned_run" if planned["longest_30d_is_planned"] else "planned.after_a_run",
+            weekday=_weekday(on),
+            day=short_day(on),
+            session=said(f"session.{planned['session']}"),
+            distance=units.distance(planned["planned_distance_m"]),
+            longest=units.distance(planned["longest_30d_m"]),
+            longest_day=_short(planned["longest_30d_date"]),
+            rise=percent(planned["spike_ratio"], signed=True, digits=1),
+            spike=said(f"spike_bin.{planned['spike_bin']}"),
+        )
+    ]
+    if planned["is_provisional"]:
+        sentences.append(said("load.provisional"))
+    if pain is not None:
+        sentences += _pain(pain, alert.side or "", _thresholds(alert)["pain_p1_max"])
+        days = (on - date.fromisoformat(pain["local_date"])).days
+        window_days = _thresholds(alert)["sore_knee_days"]
+        sentences.append(said("planned.on_a_sore_knee", days=days, window_days=window_days))
+    return [*sentences, said(f"study.{planned['spike_bin']}"), *_study_of_pain(alert)]
+
+
+def _before_the_run(alert: Alert, units: Units) -> list[str]:
+    planned = _part(alert, "planned") or {}
+    if alert.pain_level in ("P3", "R"):
+        return [said("action.stop")]
+    name = "action.ahead_race" if planned["session"] == RACE_SESSION else "action.ahead"
+    name = name if alert.pain_level is None else "action.ahead_on_a_sore_knee"
+    longest_m, no_spike_m = planned["longest_30d_m"], planned["longest_without_spike_m"]
+    return [said(name, longest=units.distance(longest_m), no_spike=units.distance(no_spike_m))]
+
+
+def _gap_in_strength(alert: Alert, units: Units) -> list[str]:
+    strength, report = _part(alert, "strength") or {}, _part(alert, "report")
+    on = date.fromisoformat(strength["local_date"])
+    sentences = [
+        said(
+            "strength_gap.since_the_last" if strength["session_id"] else "strength_gap.since_the_plan",
+            weekday=_weekday(on),
+            day=short_day(on),
+            days=strength["days_ago"],
+            limit=_thresholds(alert)["gap_days"],
+        )
+    ]
+    if report is not None:
+        sentences.append(
+            said(
+                "strength_gap.pain" if report["peak"] else "strength_gap.signs",
+                window_days=_thresholds(alert)["pain_days"],
+                score=score(report["peak"]),
+                day=_short(report["local_date"]),
+            )
+        )
+    spikes = _list(alert.evidence, "spikes")
+    return [*sentences, *_spikes(spikes, units), said("study.strength"), *_study(spikes)]
+
+
+def _strength_to_consider(alert: Alert, units: Units) -> list[str]:
+    return [said("action.strength")]
+
+
+def _no_report(alert: Alert, units: Units) -> list[str]:
+    spikes, last = _list(alert.evidence, "spikes"), _part(alert, "last_report") or {}
+    on = date.fromisoformat(last["local_date"])
+    told = {"weekday": _weekday(on), "day": short_day(on), "days": last["days_ago"]}
+    return [
+        *_spikes(spikes, units),
+        said("not_reported.since", days=alert.evidence["days_without_report"]),
+        said("not_reported.last_report", **told),
+        *_study(spikes),
+    ]
+
+
+def _question(alert: Alert, units: Units) -> list[str]:
+    [spike] = _list(alert.evidence, "spikes")
+    return [said("action.report", day=_weekday_and_day(date.fromisoformat(spike["local_date"])))]
+
+
+Sentences = Callable[[Alert, Units], list[str]]
+WORDS_OF: Mapping[str, tuple[Sentences, Sentences]] = {
+    "planned_spike_ahead": (_what_is_planned, _before_the_run),
+    "strength_gap": (_gap_in_strength, _strength_to_consider),
+    "not_reported": (_no_report, _question),
+}
+"""What an alert of a rule says of what was seen, and what to consider; all others speak of spikes and pain."""
+
+
+# Helpers ---------------------------------------------------------------------------------------------------
+
+
 def _missing(alert: Alert) -> Sequence[str]:
     missing = alert.evidence["missing"]
     return [str(one) for one in missing] if isinstance(missing, list) else []
+
+
+def _part(alert: Alert, name: str) -> Mapping[str, Any] | None:
+    part = alert.evidence.get(name)
+    return part if isinstance(part, Mapping) else None
 
 
 def _thresholds(alert: Alert) -> Mapping[str, Any]:
@@ -244,6 +357,10 @@ def _list(evidence: Mapping[str, object], key: str) -> list[Mapping[str, Any]]:
     value = evidence[key]
     assert isinstance(value, list)
     return value
+
+
+def _weekday_and_day(day: date) -> str:
+    return said("calendar.weekday_and_day", weekday=_weekday(day), day=short_day(day))
 
 
 def _weekday(day: date) -> str:

@@ -467,6 +467,8 @@ def _quantity(key: str, value: float, units: Units) -> str:
 def _text(key: str, value: str) -> str:
     if key.endswith(("_id", "_ids")):
         return value[:SHOWN_ID_LENGTH]
+    if key == "missing":
+        return str(words()["missing"].get(value, value))
     if re.fullmatch(r"\d{4}-\d\d-\d\d", value):
         return day(date.fromisoformat(value))
     return value

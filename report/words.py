@@ -26,4 +26,5 @@ def said(name: str, **filled_in: object) -> str:
         KeyError: If there is no such sentence, or a value is missing.
     """
     section, key = name.split(".")
-    return str(words()[section][key]).format(**filled_in)
+    sentence: str = words()[section][key]
+    return sentence.format(**filled_in)

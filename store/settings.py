@@ -48,6 +48,7 @@ Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "satur
 _PACE = re.compile(r"([0-9]{1,2}):([0-5][0-9])(?: ?(?:min)?/km)?")
 _GOAL = re.compile(r"([0-9]):([0-5][0-9]):([0-5][0-9])")
 _WEEKLY = re.compile(rf"({'|'.join(get_args(Weekday))}) +([01]?[0-9]|2[0-3]):([0-5][0-9])")
+_CLOCK_TIME = re.compile(r"[0-2][0-9]:[0-5][0-9]")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S+")
 _CRON_PART = re.compile(r"(?:\*|([0-9]{1,2})(?:-([0-9]{1,2}))?)(?:/([0-9]{1,2}))?")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -198,6 +199,14 @@ def _yes_no(value: object) -> object:
     return said
 
 
+def _clock_time(value: object) -> object:
+    if isinstance(value, str) and _CLOCK_TIME.fullmatch(value):
+        return time.fromisoformat(value)
+    if not isinstance(value, time):
+        raise ValueError("not a time")  # noqa: TRY004 - pydantic wants a ValueError
+    return value
+
+
 def _number(value: object) -> object:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise ValueError("not a number")  # noqa: TRY004 - pydantic wants a ValueError
@@ -233,6 +242,7 @@ Cron = Annotated[str, AfterValidator(_cron)]
 Pace = Annotated[str, AfterValidator(_pace)]
 Goal = Annotated[str, AfterValidator(_goal)]
 Day = Annotated[date, BeforeValidator(_day)]
+ClockTime = Annotated[time, BeforeValidator(_clock_time)]
 DayKey = Annotated[str, AfterValidator(_day_key)]
 HostName = Annotated[str, StringConstraints(to_lower=True, pattern=r"^[A-Za-z0-9.:_-]{1,253}$")]
 HostNames = Annotated[tuple[HostName, ...], BeforeValidator(_listed)]
@@ -243,6 +253,7 @@ Url = Annotated[SecretStr, AfterValidator(_url)]
 SCORE = ("a number from 0 to 10",)
 POSITIVE = ("a number above 0",)
 DAYS = ("a whole number from 1",)
+CLOCK_TIME = 'hours and minutes from "00:00" to "23:59"'
 
 
 def _setting(what: str, allowed: str = "", *, example: object = None, **field: Any) -> Any:
@@ -474,6 +485,39 @@ class Alerts(_Table):
     remind_after_days: Whole = _setting(
         "Days after which a new report may raise an alert of the same level again.", *DAYS, default=7, ge=1
     )
+    planned_ahead_days: Whole = _setting(
+        "Days before a planned run on which it may first be called a spike.", *DAYS, default=3, ge=1, le=13
+    )
+    strength_gap_days: Whole = _setting(
+        "Days without strength work after which it is called a gap.", *DAYS, default=14, ge=1
+    )
+    not_reported_days: Whole = _setting(
+        "Days after a spike without a report on the knees after which it is asked for.",
+        *DAYS,
+        default=3,
+        ge=1,
+    )
+    quiet_from: ClockTime | None = _setting(
+        "Letters wait from this time of the athlete's day on, medical ones apart; quiet_until says how long.",
+        CLOCK_TIME,
+        example="21:30",
+        default=None,
+    )
+    quiet_until: ClockTime | None = _setting(
+        "Letters wait until this time of the athlete's day; it may be on the next morning.",
+        CLOCK_TIME,
+        example="06:30",
+        default=None,
+    )
+
+    @model_validator(mode="after")
+    def _check_quiet_hours(self) -> Self:
+        """Both or none: one alone would be no hours, or all of them."""
+        for name, other in (("quiet_from", "quiet_until"), ("quiet_until", "quiet_from")):
+            if getattr(self, name) is not None and getattr(self, other) is None:
+                says = f"goes with {other}, which is not given; allowed are both or none"
+                raise PydanticCustomError("clash", "{says}", {"says": says, "key": name, "other": other})
+        return self
 
     @property
     def digest_cron(self) -> str | None:

@@ -136,7 +136,7 @@ def find_naively(history):
     alerts = []
     named = []
     for knee in KNEES:
-        for row, active in alerts_of_knee(knee, rises, notes, runs, history.today):
+        for row, active in alerts_of_knee(knee, rises, notes, runs, history.today, set()):
             alerts.append(row)
             for rise in active:
                 named.append((row[0], rise.run))
@@ -287,8 +287,8 @@ def is_calm(note, level):
 # Both ------------------------------------------------------------------------------------------------------
 
 
-def alerts_of_knee(knee, rises, notes, runs, today):
-    """Live through the days of one knee; return its alerts, each with the rises it names."""
+def alerts_of_knee(knee, rises, notes, runs, today, open_days):
+    """Live through the days of one knee; return its alerts, each with the rises it names, and note the days with an open episode."""
     found = []
     told, levels = [], []
     episode = None
@@ -310,7 +310,29 @@ def alerts_of_knee(knee, rises, notes, runs, today):
                 remember(episode, event.at, row, active)
                 found.append((row, active))
         episode = None if is_over(episode, day, told, levels, rises) else episode
+        open_days.update([day] if episode else [])
     return found
+
+
+def asked_naively(history):
+    """Return the days on which a report is asked for, three after a rise that nobody reported after."""
+    runs = [run for run in history.runs if run.day <= history.today]
+    notes = [note for note in history.notes if note.day <= history.today]
+    rises, open_days = rises_of(runs), set()
+    for knee in KNEES:
+        alerts_of_knee(knee, rises, notes, runs, history.today, open_days)
+    reported = {note.day for knee in KNEES for note in notes_of(knee, notes)}
+    asked = []
+    for day in range(history.today + 1):
+        for rise in rises:
+            began = rise.run.day
+            if began != day - 3 or any(began <= one <= day for one in reported):
+                continue
+            is_usual = any(began - 60 <= one < began for one in reported) or day in open_days
+            is_unanswered = asked and not any(asked[-1] < one <= day for one in reported)
+            if is_usual and not is_unanswered and rise.counts_on(day):
+                asked.append(day)
+    return asked
 
 
 def notes_of(knee, notes):

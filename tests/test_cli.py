@@ -146,9 +146,9 @@ def test_a_path_that_is_not_there_is_wrong_use(tmp_path: Path) -> None:
 
 
 def test_alerts_check_finds_open_ones(sample_home: Home) -> None:
-    """Exit 1 on the day after the stop alert, 0 when all have cleared."""
+    """Exit 1 on the day after the stop alert, 0 when all have cleared and no spike is planned."""
     then = kneewatch("alerts", "--check", "--today", "2026-08-28", "--json", home=sample_home.root)
-    now = kneewatch("alerts", "--check", home=sample_home.root)
+    now = kneewatch("alerts", "--check", "--today", "2026-09-22", home=sample_home.root)
 
     assert (then.returncode, now.returncode) == (1, 0)
     assert [alert["severity"] for alert in json.loads(then.stdout)] == ["caution", "warning", "stop"]

@@ -14,6 +14,11 @@ from report.evidence import evidence_numbers, evidence_query
 from store.database import opened_published
 from store.home import Home
 
+NUMBERS_OF = {
+    "spike_and_pain": {"distance_m", "longest_30d_m", "spike_ratio", "acwr_uncoupled", "during", "peak"},
+    "planned_spike_ahead": {"planned_distance_m", "longest_30d_m", "spike_ratio"},
+}
+
 
 def kneewatch(home: Home, *words: str) -> str:
     done = CliRunner().invoke(app, [*words, "--home", str(home.root)])
@@ -24,7 +29,10 @@ def kneewatch(home: Home, *words: str) -> str:
 def alert_ids(home: Home) -> list[str]:
     with opened_published(home) as con:
         return [
-            str(row[0]) for row in con.execute("select alert_id from alerts order by local_date").fetchall()
+            str(row[0])
+            for row in con.execute(
+                "select alert_id from alerts order by rule = 'planned_spike_ahead', local_date"
+            ).fetchall()
         ]
 
 
@@ -46,10 +54,8 @@ def test_the_query_of_every_alert_returns_its_numbers(sample_home: Home) -> None
         assert [
             row for row in found if row[3] is None or not math.isclose(row[2], row[3], rel_tol=1e-9)
         ] == []
-        assert {"distance_m", "longest_30d_m", "spike_ratio", "acwr_uncoupled", "during", "peak"} <= {
-            row[1] for row in found
-        }
-    assert len(ids) == 3
+        assert NUMBERS_OF[told["rule"]] <= {row[1] for row in found}
+    assert len(ids) == 6
 
 
 def test_the_sums_of_weeks_are_those_of_the_signals() -> None:
@@ -72,6 +78,12 @@ def test_the_sums_of_weeks_are_those_of_the_signals() -> None:
         con.execute(
             "create table pain_reports as select 'p' as report_id, 1.0 as before, null::double as during, 3.0 as after_60min, null::double as next_morning, ['swelling'] as flags"
         )
+        con.execute("alter table pain_reports add column local_date date")
+        con.execute(
+            "create table plan_sessions (athlete varchar, local_date date, session varchar, distance_m double)"
+        )
+        con.execute("create table strength_sessions (session_id varchar, local_date date)")
+        con.execute("create table activities (activity_id varchar, local_date date, is_run boolean)")
         pain = {
             "report_id": "p",
             "before": 1.0,
@@ -96,6 +108,20 @@ def test_a_sign_without_any_score_can_be_derived_as_well(home: Home) -> None:
     [found] = answers(home, kneewatch(home, "alerts", "show", this, "--sql"))
 
     assert found[1:] == ("flag_count", 1.0, 1.0)
+
+
+def test_a_gap_in_strength_work_can_be_derived_as_well(home: Home) -> None:
+    """The days since the session, and the pain that made the knee a subject."""
+    kneewatch(home, "init")
+    kneewatch(home, "strength", "add", "leg curl", "--date", "2026-08-01", "--today", "2026-08-20")
+    kneewatch(home, "pain", "add", "--side", "left", "--during", "2", "--date", "2026-08-10", "--today", "2026-08-20")  # fmt: skip
+    with opened_published(home) as con:
+        [(this, day)] = con.execute("select alert_id, local_date from alerts where rule = 'strength_gap'").fetchall()  # fmt: skip
+
+    found = answers(home, kneewatch(home, "alerts", "show", this, "--sql"))
+
+    assert day.isoformat() == "2026-08-15"
+    assert sorted(row[1:] for row in found) == [("days_ago", 14.0, 14.0), ("peak", 2.0, 2.0)]
 
 
 def test_a_number_that_changed_since_is_seen(sample_home: Home) -> None:

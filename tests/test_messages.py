@@ -112,7 +112,8 @@ def test_every_message_keeps_the_rules(history, units):
     """Both numbers, dates, window, order, source and what is missing; the line on medical advice; in one unit."""
     for alert in alerts_of(history):
         message, action = alert_words(alert, units)
-        wanted = [NO_DIAGNOSIS, *alert.evidence["missing"], *wanted_of_order(alert)]
+        missing = [said(f"missing.{one}") for one in alert.evidence["missing"]]
+        wanted = [NO_DIAGNOSIS, *missing, *wanted_of_order(alert)]
         for spike in alert.evidence["spikes"]:
             wanted += wanted_of_load(spike, units)
         wanted += wanted_of_pain(alert) if alert.side else ["a missing report is not a report of no pain"]

@@ -16,6 +16,7 @@ from analytics.plan import (
     UPCOMING_SPIKES,
     dated,
     plan_vs_actual,
+    seen_ahead,
     upcoming_spikes,
 )
 
@@ -336,3 +337,29 @@ def test_a_plan_has_no_spike_ahead_for_who_follows_it(name):
         found = upcoming_spikes(plan, runs_of(*(row for row in rows if row[0] < today)), today=today)
         assert set(found["spike_bin"]) == {"reference"}
         assert found["local_date"].is_between(today, today + timedelta(days=13)).all()
+
+
+def test_what_was_seen_ahead_is_what_was_held_against_the_longest_on_each_day() -> None:
+    """Every evening of the first weeks, with a run missed and one done early."""
+    planned = BEGINNER.filter(pl.col("distance_m") > 0).select("local_date", "distance_m").head(20).rows()
+    runs = runs_of(*((day, metres / 1000) for number, (day, metres) in enumerate(planned) if number != 4))
+    last = planned[-1][0]
+
+    seen = seen_ahead(BEGINNER, runs, since=None, today=last, days=4)
+
+    assert {one.seen_on for one in seen} == {
+        START + timedelta(days=n) for n in range(-2, (last - START).days + 1)
+    }
+    for day in {one.seen_on for one in seen}:
+        so_far = runs.filter(pl.col("local_date") <= day)
+        rows = (
+            upcoming_spikes(BEGINNER, so_far, today=day, days=4)
+            .select("local_date", "session", "longest_30d_m")
+            .rows()
+        )
+        told = [
+            (o.session.local_date, o.session.session, o.longest and o.longest.distance_m)
+            for o in seen
+            if o.seen_on == day
+        ]
+        assert told == rows

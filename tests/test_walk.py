@@ -15,6 +15,7 @@ import pytest
 from flows import steps
 from flows.steps import Clock
 from ingest.logs import pain_report
+from report.evidence import evidence_query
 from sample_data import fit_writer
 from sample_data.recording import record
 from sample_data.story import Run
@@ -65,18 +66,29 @@ def own_home(sample_home: Home, tmp_path: Path) -> tuple[Home, Settings]:
 
 
 def test_exactly_the_promised_alerts_come(sample_home: Home) -> None:
-    """The spike, the pain after it and its rise are heard of; nothing else is."""
+    """The spike, the pain after it and its rise are heard of, and what the plan held that would be a spike; nothing else is."""
     found = ask(
         sample_home,
-        "select local_date, side, rule, severity, load_level, pain_level, is_medical, urgency from alerts order by local_date",
+        "select local_date, side, rule, severity, load_level, pain_level, is_medical, urgency from alerts "
+        "where rule <> 'planned_spike_ahead' order by local_date",
+    )
+    ahead = ask(
+        sample_home,
+        "select local_date, severity, evidence ->> '$.planned.local_date', status from alerts "
+        "where rule = 'planned_spike_ahead' order by local_date",
     )
 
     assert found == PROMISED_ALERTS
+    assert ahead == [
+        (date(2026, 8, 20), "info", "2026-08-23", "cleared"),
+        (date(2026, 9, 24), "caution", "2026-09-27", "cleared"),
+        (date(2026, 10, 1), "caution", "2026-10-04", "open"),
+    ]
 
 
 def test_the_evidence_holds_both_numbers_and_points_to_rows_that_are_there(sample_home: Home) -> None:
     """Every alert can be traced to the two runs and the report it rests on."""
-    for (text,) in ask(sample_home, "select evidence from alerts"):
+    for (text,) in ask(sample_home, "select evidence from alerts where rule = 'spike_and_pain'"):
         evidence = json.loads(str(text))
         (spike,) = evidence["spikes"]
         ids = [spike["activity_id"], spike["longest_30d_activity_id"]]
@@ -126,7 +138,7 @@ def test_the_weeks_stand_beside_the_plan(sample_home: Home) -> None:
         (7, 4, 13.0, 4, None, 0),
         (8, 0, None, 4, None, 0),
         (9, 0, None, 4, None, 0),
-        (10, 3, 18.4, 4, 1.0, 1),
+        (10, 3, 18.4, 4, 1.0, 2),
         (11, 2, 6.0, 4, 5.0, 2),
     ]
 
@@ -168,7 +180,7 @@ def test_a_past_day_shows_what_was_known_then(own_home: tuple[Home, Settings]) -
     steps.replay(memory, home, settings, clock_on(date(2026, 8, 26)))
 
     found = memory.execute(
-        "select local_date, status from alerts where local_date <= date '2026-08-26' order by local_date"
+        "select local_date, status from alerts where local_date <= date '2026-08-26' and side = 'right' order by local_date"
     ).fetchall()
     memory.close()
     assert [(date(2026, 8, 23), "open"), (date(2026, 8, 25), "open")] == found
@@ -195,7 +207,7 @@ def test_pain_reported_after_the_long_run_raises_the_alert_before_the_next_one(
 
 
 def test_a_corrected_report_withdraws_its_alert_and_keeps_the_record(own_home: tuple[Home, Settings]) -> None:
-    """What no longer holds becomes superseded; nothing is deleted."""
+    """What no longer holds becomes superseded; nothing is deleted. A spike without a report is asked about."""
     home, settings = own_home
     clock = clock_on(LAST_DAY)
     with steps._step(home, "test", clock) as (con, _):
@@ -206,10 +218,15 @@ def test_a_corrected_report_withdraws_its_alert_and_keeps_the_record(own_home: t
     steps.review(home, settings, clock)
 
     found = ask(home, "select rule, severity, status from alerts order by local_date, rule")
-    assert [(rule, status) for rule, _, status in found if rule != "load_spike"] == [
-        ("spike_and_pain", "superseded")
-    ] * 3
-    assert [row for row in found if row[0] == "load_spike"] == [("load_spike", "info", "cleared")]
+    assert [status for rule, _, status in found if rule == "spike_and_pain"] == ["superseded"] * 3
+    assert [row for row in found if row[0] in ("load_spike", "not_reported")] == [
+        ("load_spike", "info", "cleared"),
+        ("not_reported", "info", "cleared"),
+    ]
+    (told,) = ask(home, "select evidence from alerts where rule = 'not_reported'")
+    numbers = ask(home, evidence_query(json.loads(str(told[0]))))
+    assert {"distance_m", "longest_30d_m", "days_ago"} <= {row[1] for row in numbers}
+    assert all(row[2] == pytest.approx(row[3]) for row in numbers)
 
 
 def test_the_report_tells_the_story(own_home: tuple[Home, Settings]) -> None:

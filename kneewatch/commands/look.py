@@ -441,7 +441,11 @@ def _week_columns(units: Units) -> list[Column]:
 
 
 def _alert_title(alert: dict[str, Any]) -> str:
-    knee = f"{alert['side']} knee" if alert["side"] else "load"
+    from report.words import said
+
+    is_of_load = alert["rule"] == "load_spike"
+    subject = "load" if is_of_load else said(f"rule.{alert['rule']}")
+    knee = f"{alert['side']} knee" if alert["side"] else subject
     parts = (
         alert["severity"].upper(),
         knee,

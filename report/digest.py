@@ -148,7 +148,7 @@ def _alerts(digest: Digest) -> list[str]:
         )
         for alert in digest.alerts
     )
-    return [said("digest.alerts"), *told]
+    return [said("digest.alerts"), *(f"  {one}" for one in told)]
 
 
 def _ahead(digest: Digest, units: Units) -> list[str]:
@@ -164,7 +164,7 @@ def _ahead(digest: Digest, units: Units) -> list[str]:
         )
         for run in digest.planned
     )
-    return [said("digest.ahead", last=last), *runs, *_spikes(digest.ahead, units)]
+    return [said("digest.ahead", last=last), *(f"  {run}" for run in runs), *_spikes(digest.ahead, units)]
 
 
 def _spikes(ahead: Sequence[Row], units: Units) -> list[str]:

@@ -12,7 +12,10 @@ from report.words import said, words
 NOT_REPORTED = said("knee.not_reported")
 WHAT_CUES_ARE = said("knee.what_cues_are")
 OSTRC_LABELS: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    item: (one["label"], tuple(one["answers"])) for item, one in words()["ostrc"].items()
+    item: (label, tuple(answers))
+    for (item, label), answers in zip(
+        words()["ostrc"].items(), words()["ostrc_answers"].values(), strict=True
+    )
 }
 """Item: label and its four answers. Short words of our own; the questions themselves are their authors'."""
 OF_THE_LAST_WEEK = said("questionnaire.of_the_last_week")

@@ -62,8 +62,12 @@ def send(letter: Letter, channel: Channel | None, name: str | None) -> str | Non
 def addressed(letter: Letter, channel: Channel, name: str | None) -> tuple[str, str]:
     """Return (title, text) of a letter as this channel gets it; arguments as of `send`."""
     is_shared = channel.role != "runner" and letter.kind != "digest"  # a digest speaks to nobody
-    text = f"{said('letter.shared', who=name)}\n\n{letter.text}" if is_shared else letter.text
-    return title_of(letter.kind, name), text
+    return title_of(letter.kind, name), shared_words(letter.text, name) if is_shared else letter.text
+
+
+def shared_words(text: str, name: str | None) -> str:
+    """Return a letter for somebody else than the athlete, who is called `name`."""
+    return f"{said('letter.shared', who=name)}\n\n{text}"
 
 
 def title_of(kind: str, name: str | None = None) -> str:

@@ -6,7 +6,7 @@ The examples come from made-up histories that go through the same code as everyb
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import polars as pl
 
 from analytics.alerts import Alert, find_alerts
 from analytics.calendar import daily_load
+from analytics.cues import knee_cues
 from analytics.load import with_spikes
 from analytics.notices import StrengthDone, find_notices
 from analytics.pain import RED_FLAGS, Report
@@ -22,18 +23,21 @@ from analytics.plan import PLAN_SESSIONS
 from analytics.plan_check import PlanSummary
 from analytics.reminders import Reminder
 from analytics.spikes import find_spikes
+from report import knee_words
+from report.digest import Digest, digest_words
 from report.format import Units
 from report.load_words import load_notes
-from report.messages import alert_words, reminder_words
+from report.messages import alert_words, open_questions_words, reminder_words
+from report.notify import shared_words, title_of
 from report.plan_words import finding_sentence, place, summary_rows
 from report.words import FILE, words
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "wording.md"
 INTRO = f"""# Wording
 
-Every sentence that alerts, reminders, letters, `plan check`, the notes on load and the strength work say, from `report/{FILE}`,
+Every sentence that alerts, reminders, letters, the weekly digest, `kneewatch knee`, `plan check`, the notes on load and the strength work say, from `report/{FILE}`,
 and how it reads in a made-up runner's weeks. `make wording` writes this page; a test holds it up to date. A translation is
-another such file: the code holds no sentence of its own.
+another such file; what pages, commands and complaints about files say besides is not in it.
 
 What must hold, and is tested: a message has both numbers, the dates, the window, the order of events, the source and what is
 missing, and ends with the line on medical advice. What no sentence may hold: a diagnosis, a probability for one person, or
@@ -174,11 +178,25 @@ def _one_of_each_rule() -> Iterable[Alert]:
 
 
 def _say_the_rest() -> None:
-    """Reminders, findings about plans, and notes on load."""
+    """Reminders, knees, the digest, letters, findings about plans, and notes on load."""
     on = day_of(58)
-    for asks in ("after_60min", "next_morning", "report"):
-        for side in ("left", "both") if asks != "report" else (None,):
-            reminder_words(Reminder(asks=asks, local_date=on, side=side, report_id="0" * 64))
+    asked = {
+        "after_60min": ("left", "both"),
+        "next_morning": ("left", "both"),
+        "report": (None,),
+        "words": (None,),
+        "ostrc_o2": ("left",),
+        "koos_pf": ("left",),
+    }
+    for asks, side in ((asks, side) for asks, sides in asked.items() for side in sides):
+        reminder_words(Reminder(asks=asks, local_date=on, side=side, report_id="0" * 64, words="knee 3?"))  # type: ignore[arg-type]
+    for count in (1, 2):
+        open_questions_words(count, None)
+    _say_of_knees(on)
+    _say_of_the_week()
+    for name in (None, "Mara"):
+        title_of("digest", name)
+    shared_words("…", "Mara")
     finding: dict[str, Any] = {"week": 9, "local_date": on, "session": "long", "value": 13_500.0}
     finding |= {"compared_with": 12_000.0, "ratio": 0.125, "spike_bin": "small"}
     place(finding)
@@ -195,6 +213,56 @@ def _say_the_rest() -> None:
         load_notes(
             load | {"week_runs_without_hrss": without, "runs_42d_without_load": rest, "load_unit": unit}
         )
+
+
+def _say_of_knees(on: date) -> None:
+    """A knee with everything: a flag, an event, rising pain, cues with both sides, an episode, both questionnaires."""
+    swollen = report_of(57, before=1.0, during=4.0, after_60min=2.0, next_morning=3.0, site="kneecap",
+                        flags=("swelling", "hyperextension"), changed_gait=True, provoked_by=("stairs",))  # fmt: skip
+    reports = [report_of(51, during=1.0, site="kneecap"), report_of(54, during=2.0, site="outer"), swollen]
+    cues = knee_cues(reports, "right", today=on)
+    knee_words.red_flags_sentence(cues)
+    knee_words.advice_sentence(cues)
+    knee_words.level_sentence(cues.pain)
+    for event in cues.events:
+        knee_words.event_sentence(event)
+    for cue in cues.cues:
+        knee_words.cue_words(cue)
+    names = ("local_date", "site", "before", "during", "after_60min", "next_morning", "flags", "changed_gait")
+    knee_words.newest_sentence({name: getattr(swollen, name) for name in names})
+    knee_words.episode_sentence({"since": day_of(51), "severity": "warning"})
+    first: dict[str, Any] = {"kind": "ostrc_o2", "score": 50.0, "local_date": on, "is_substantial": True, "change": None}  # fmt: skip
+    knee_words.questionnaire_sentence(first)
+    later = first | {"kind": "koos_pf", "score": 68.2, "is_substantial": None, "previous_date": day_of(30)}
+    for change, mdc, mic in (
+        (0, None, None),
+        (-4, None, None),
+        (5, False, False),
+        (16.2, True, False),
+        (18, True, True),
+    ):
+        knee_words.questionnaire_sentence(
+            later | {"change": change, "is_beyond_mdc": mdc, "is_beyond_mic": mic}
+        )
+
+
+def _say_of_the_week() -> None:
+    """Digests of a week with much in it, and of one with nothing."""
+    week = {"plan_week": 9, "runs": 4, "distance_m": 31_000.0, "planned_runs": 4, "planned_distance_m": 30_000.0, "strength_sessions": 1}  # fmt: skip
+    run: dict[str, Any] = {"local_date": day_of(62), "session": "long", "distance_m": 15_000.0}
+    ahead = run | {"planned_distance_m": 15_000.0, "spike_ratio": 0.25, "longest_30d_m": 12_000.0, "longest_without_spike_m": 13_200.0}  # fmt: skip
+    one = Digest(
+        week_start=day_of(49),
+        week=week,
+        knees=[{"side": "right", "reports": 1, "worst": 4.0, "flags": ["swelling"]}],
+        alerts=[{"severity": "warning", "side": "right", "local_date": day_of(55)}],
+        planned=[run],
+        ahead=[ahead | {"spike_bin": "small"}, ahead | {"spike_bin": "no_baseline"}],
+    )
+    none = Digest(week_start=day_of(49), week=None, knees=[], alerts=[], planned=[], ahead=[])
+    more = replace(one, week=week | {"runs": 1, "strength_sessions": 2}, knees=[{"side": "left", "reports": 2, "worst": None, "flags": []}])  # fmt: skip
+    for digest in (one, none, more):
+        digest_words(digest, Units())
 
 
 class _Heard(str):

@@ -168,7 +168,7 @@ def test_all_that_there_is_stands_in_it_in_the_runners_units() -> None:
         "Knee pain, left knee: 2 reports, worst 0/10.",
         "  STOP, load, Sun 23 Aug",
         "Planned runs until Sun 30 Aug:",
-        "  Sun 30 Aug  long, 10.0 mi",
+        "  Sun 30 Aug: long, 10.0 mi",
         "Sun 30 Aug would be a moderate load spike: 10.0 mi is +100 % against the longest of the 30 days before "
         "(5.0 mi). Consider no more than 5.5 mi.",
     ):
@@ -184,7 +184,7 @@ def test_the_command_shows_the_made_up_runners_week(sample_home: Home) -> None:
     assert "Run: 3 runs, 27.4 km; planned: 4 runs, 33.0 km." in done.stdout
     assert "Knee pain, right knee: 1 report, worst 1/10." in done.stdout
     assert "  CAUTION, right knee, Sun 23 Aug" in done.stdout
-    assert "  Sun 30 Aug  long, 16.7 km" in done.stdout
+    assert "  Sun 30 Aug: long, 16.7 km" in done.stdout
 
 
 # That it goes out once -------------------------------------------------------------------------------------

@@ -318,7 +318,11 @@ def test_the_deployments_of_prefect_yaml_are_those_that_are_served(tmp_path: Pat
         )
 
     with get_client(sync_client=True) as client:
-        found = {one.entrypoint: one for one in client.read_deployments() if one.work_pool_name == "knee"}
+        found = {
+            one.entrypoint.replace(":", "."): one
+            for one in client.read_deployments()
+            if one.work_pool_name == "knee"
+        }
     served = {one.entrypoint: one for one in deployments(home, read_settings(home))}
     assert len(found) == len(served) == 6
     for entrypoint, one in served.items():

@@ -46,7 +46,7 @@ IDLE_S = 60
 RUN_S = 3600
 EVERY = timedelta(hours=29)
 LOOK_EVERY_S = 0.05
-PATIENCE_S = 120
+PATIENCE_S = 600
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 ATHLETES = ("me", *(f"other{place}" for place in range(ALERTS)))
 SETTINGS = """\

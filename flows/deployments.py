@@ -4,7 +4,7 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 from prefect.client.schemas.objects import ConcurrencyLimitConfig
-from prefect.deployments.runner import RunnerDeployment
+from prefect.deployments.runner import EntrypointType, RunnerDeployment
 from prefect.flows import Flow
 from prefect.schedules import Cron, Schedule
 
@@ -51,6 +51,7 @@ def deployments(home: Home, settings: Settings) -> list[RunnerDeployment]:
             parameters={"home": str(home.root)},
             concurrency_limit=ConcurrencyLimitConfig(limit=1),
             tags=list(one.tags),
+            entrypoint_type=EntrypointType.MODULE_PATH,  # wherever it is started from
         )
         for one in DEPLOYED
     ]

@@ -239,7 +239,7 @@ def test_prefect_hears_of_files_without_their_names(tmp_path: Path) -> None:
     run = within_patience(lambda: flow_run_of(state))
     assert None not in (table, week, page)
     assert run.name == "intake-4-files"
-    assert "Not a watch export" in table.data
+    assert '"why": "This FIT file is damaged' in table.data
     assert "kneewatch exports says why" in table.data
     assert "Runs: " in week.data
     assert "latest.html" in page.data
@@ -273,7 +273,7 @@ def test_a_history_is_taken_in_by_many_processes_as_by_one(tmp_path: Path) -> No
 
     progress = Artifact.get("kneewatch-backfill")
     assert tables(by_many) == tables(by_one)
-    assert counts["ingested"] == again["duplicate"] > 10
+    assert counts["ingested"] == again["duplicate"] > 5
     assert again["metrics_computed"] == 0
     assert progress is not None
     assert float(progress.data) == 100.0
@@ -318,7 +318,11 @@ def test_the_deployments_of_prefect_yaml_are_those_that_are_served(tmp_path: Pat
         )
 
     with get_client(sync_client=True) as client:
-        found = {one.entrypoint: one for one in client.read_deployments() if one.work_pool_name == "knee"}
+        found = {
+            one.entrypoint.replace(":", "."): one
+            for one in client.read_deployments()
+            if one.work_pool_name == "knee"
+        }
     served = {one.entrypoint: one for one in deployments(home, read_settings(home))}
     assert len(found) == len(served) == 7
     for entrypoint, one in served.items():

@@ -93,13 +93,17 @@ def as_sql(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
         yield statement
         names = [row[0] for row in con.execute(f"describe {table}").fetchall()]
         rows = con.execute(f"select columns(*)::varchar from {table} order by all").fetchall()
-        for row in rows:
-            values = ", ".join("null" if value is None else f"'{quoted(value)}'" for value in row)
-            yield f"insert into {table} ({', '.join(names)}) values ({values});"
+        if rows:
+            yield f"insert into {table} ({', '.join(names)}) values"
+            yield ",\n".join(f"({', '.join(_literal(value) for value in row)})" for row in rows) + ";"
     views = con.execute(
         f"select sql from duckdb_views() where {OURS} and view_name <> 'samples' order by view_name <> 'runs', view_name"
     ).fetchall()
     yield from (statement for (statement,) in views)
+
+
+def _literal(value: str | None) -> str:
+    return "null" if value is None else f"'{quoted(value)}'"
 
 
 if __name__ == "__main__":

@@ -59,29 +59,41 @@ def stored(number: int) -> str:
     return gzip.decompress((DATA / f"{number:04}.sql.gz").read_bytes()).decode()
 
 
-def make_store(path: Path, schema: int, *, only_facts: bool = False) -> None:
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
+    """The stored stores, as databases."""
+    folder = tmp_path_factory.mktemp("stored")
+    found = {number: folder / f"{number}.duckdb" for number in STORED}
+    for number, path in found.items():
+        with duckdb.connect(str(path)) as con, transaction(con):
+            con.execute("set timezone = 'UTC'")
+            con.execute(stored(number))
+    return found
+
+
+def make_store(path: Path, schema: int, kept: dict[int, Path], *, only_facts: bool = False) -> None:
     """Make a store with the schema of so many migrations, and in it what the stored one of that time, or the first, says."""
-    with duckdb.connect(str(path)) as con, transaction(con):
+    later = kept[max(number for number in STORED if number <= max(schema, FIRST))]
+    if schema in STORED and not only_facts:
+        shutil.copy(later, path)
+        return
+    with duckdb.connect(str(path)) as con:
         con.execute("set timezone = 'UTC'")
-        if schema in STORED and not only_facts:
-            con.execute(stored(schema))
-            return
-        con.execute("create schema later")
-        con.execute("set schema = 'later'")
-        con.execute(stored(max(number for number in STORED if number <= max(schema, FIRST))))
-        con.execute("set schema = 'main'")
-        con.execute("create table schema_migrations as from later.schema_migrations limit 0")
-        for name, sql in list(migrations().items())[:schema]:
-            con.execute(sql)
-            con.execute("insert into schema_migrations values (?, ?)", [name, hash_of(sql)])
-        for (table,) in con.execute(
-            "select table_name from duckdb_tables() where schema_name = 'main' and table_name <> 'schema_migrations'"
-        ).fetchall():
-            if only_facts and table not in FACTS:
-                continue
-            known = ", ".join(sorted(columns(con, f"main.{table}") & columns(con, f"later.{table}")))
-            con.execute(f"insert into main.{table} ({known}) select {known} from later.{table}")
-        con.execute("drop schema later cascade")
+        con.execute(f"attach '{later}' as later (read_only)")
+        with transaction(con):
+            con.execute("create table schema_migrations (name varchar primary key, sha256 varchar not null)")
+            for name, sql in list(migrations().items())[:schema]:
+                con.execute(sql)
+                con.execute("insert into schema_migrations values (?, ?)", [name, hash_of(sql)])
+            for table in tables_of(con):
+                if table != "schema_migrations" and (table in FACTS or not only_facts):
+                    known = ", ".join(sorted(columns(con, table) & columns(con, f"later.{table}")))
+                    con.execute(f"insert into {table} ({known}) select {known} from later.{table}")
+
+
+def tables_of(con: duckdb.DuckDBPyConnection) -> list[str]:
+    asked = "select table_name from duckdb_tables() where database_name = current_database() and not internal"
+    return [str(row[0]) for row in con.execute(asked).fetchall()]
 
 
 def columns(con: duckdb.DuckDBPyConnection, table: str) -> set[str]:
@@ -94,9 +106,8 @@ def hash_of(sql: str) -> str:
 
 def rows_of(con: duckdb.DuckDBPyConnection) -> Rows:
     """Return what is in each table, as text."""
-    tables = con.execute("select table_name from duckdb_tables() where not internal").fetchall()
     found: Rows = {}
-    for (table,) in tables:
+    for table in tables_of(con):
         asked = con.execute(f"select columns(*)::varchar from {table} order by all")
         names = [column[0] for column in asked.description or ()]
         found[table] = [dict(zip(names, row, strict=True)) for row in asked.fetchall()]
@@ -122,13 +133,9 @@ def lost(before: Rows, after: Rows) -> list[str]:
 
 
 @pytest.mark.parametrize("number", STORED)
-def test_what_was_released_is_not_edited(number: int, tmp_path: Path) -> None:
+def test_what_was_released_is_not_edited(number: int, kept: dict[int, Path]) -> None:
     """The migrations of a stored schema are the same to the byte."""
-    make_store(tmp_path / "store.duckdb", number)
-
-    applied = {
-        str(row["name"]): row["sha256"] for row in contents(tmp_path / "store.duckdb")["schema_migrations"]
-    }
+    applied = {str(row["name"]): row["sha256"] for row in contents(kept[number])["schema_migrations"]}
 
     assert applied == {name: hash_of(sql) for name, sql in list(migrations().items())[:number]}
 
@@ -142,9 +149,9 @@ def test_something_of_everything_is_stored() -> None:
 
 
 @pytest.mark.parametrize("schema", range(1, len(migrations()) + 1))
-def test_no_row_is_lost_from_any_earlier_schema(schema: int, home: Home) -> None:
+def test_no_row_is_lost_from_any_earlier_schema(schema: int, home: Home, kept: dict[int, Path]) -> None:
     """Neither facts nor what was derived; and the store as it was is kept beside it."""
-    make_store(home.store, schema)
+    make_store(home.store, schema, kept)
     before = contents(home.store)
 
     with opened_store(home) as con:
@@ -152,26 +159,26 @@ def test_no_row_is_lost_from_any_earlier_schema(schema: int, home: Home) -> None
 
     assert [row["name"] for row in after["schema_migrations"]] == list(migrations())
     assert lost(before, after) == []
-    kept = sorted(home.state.glob("store.*.old.duckdb"))
+    aside = sorted(home.state.glob("store.*.old.duckdb"))
     if schema == len(migrations()):
-        assert kept == []
+        assert aside == []
     else:
-        assert [path.name for path in kept] == [f"store.{list(migrations())[schema - 1][:-4]}.old.duckdb"]
-        assert contents(kept[0]) == before
-        assert kept[0].stat().st_mode & 0o777 == 0o600
+        assert [path.name for path in aside] == [f"store.{list(migrations())[schema - 1][:-4]}.old.duckdb"]
+        assert contents(aside[0]) == before
+        assert aside[0].stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.parametrize("schema", sorted({*WITH_SAMPLES, *STORED}))
 def test_what_is_derived_is_what_a_new_store_would_have(
-    schema: int, sample_home: Home, tmp_path: Path
+    schema: int, kept: dict[int, Path], sample_home: Home, tmp_path: Path
 ) -> None:
     """The next refresh sees to it, whatever the earlier program had computed."""
     upgraded, fresh = (Home(tmp_path / name).prepare() for name in ("upgraded", "fresh"))
-    make_store(upgraded.store, schema)
+    make_store(upgraded.store, schema, kept)
     if schema not in STORED:
         with duckdb.connect(str(upgraded.store)) as con:  # an earlier program had earlier formulas
             con.execute("update run_metrics set inputs_key = 'earlier'")
-    make_store(fresh.store, schema, only_facts=True)
+    make_store(fresh.store, schema, kept, only_facts=True)
 
     found = {home.root.name: refreshed(home, sample_home) for home in (upgraded, fresh)}
 
@@ -191,9 +198,9 @@ def refreshed(home: Home, sample_home: Home) -> Rows:
     return contents(home.store)
 
 
-def test_an_upgrade_that_was_killed_goes_on(home: Home, tmp_path: Path) -> None:
+def test_an_upgrade_that_was_killed_goes_on(home: Home, kept: dict[int, Path]) -> None:
     """In the middle of a migration, without a word to the database; the store as it was before stays beside it."""
-    make_store(home.store, 5)
+    make_store(home.store, 5, kept)
     before = contents(home.store)
     killed = """
         import os, sys

@@ -265,7 +265,7 @@ def test_every_red_flag_comes_first_and_asks_for_medical_advice(flag: str) -> No
 
     assert [(red.flag, red.report_ids) for red in one.red_flags] == [(flag, ("right 3",))]
     assert one.is_medical
-    assert red_flags_sentence(one).startswith(f"You noted {words()['flags'][flag]} (28 Jul).")
+    assert red_flags_sentence(one).startswith(f"You noted {sentences()['flags'][flag]} (28 Jul).")
     assert "before everything else" in red_flags_sentence(one)
     assert "eek medical advice" in advice_sentence(one).replace(MEDICAL, "")
 

@@ -24,7 +24,7 @@ from ingest import intake, pain_log, settle
 from ingest.inbox import Dropped, dropped_files, given_files
 from ingest.intake import Taken
 from ingest.logs import PainReport, StrengthSession
-from report.format import Units
+from report.format import Units, written_as_in
 from report.notify import Letter, send
 from store.database import frame, insert_rows, opened_published, opened_store, scalar, transaction
 from store.errors import WrongUseError
@@ -153,7 +153,7 @@ def refresh(home: Home, settings: Settings, clock: Clock, *, rebuild: bool = Fal
 
 def raise_alerts(home: Home, settings: Settings, clock: Clock) -> Counts:
     """Store the alerts of everybody, and put those that are due into the outbox."""
-    with _step(home, "raise_alerts", clock) as (con, counts):
+    with written_as_in(settings.locale), _step(home, "raise_alerts", clock) as (con, counts):
         for athlete in athletes_of(con, settings):
             done = raise_for_athlete(con, settings, athlete, today=clock.today, now=clock.now)
             _add(counts, done)
@@ -165,7 +165,7 @@ def write_digests(home: Home, settings: Settings, clock: Clock, *, day: date | N
     day = day or due_day(settings, today=clock.today, now=clock.now)
     if day is None:
         return {}
-    with _step(home, "write_digests", clock) as (con, counts):
+    with written_as_in(settings.locale), _step(home, "write_digests", clock) as (con, counts):
         counts["digests"] = sum(
             write_digest(con, settings, athlete, day=day, today=clock.today, now=clock.now)
             for athlete in athletes_of(con, settings)
@@ -377,14 +377,15 @@ def report_html(con: duckdb.DuckDBPyConnection, settings: Settings, *, athlete: 
     """Return the report page of one athlete."""
     from report.page import render_page  # with Altair, which an intake has no use for
 
-    return render_page(
-        con,
-        athlete=athlete,
-        athlete_name=names_of([athlete], settings)[athlete],
-        today=today,
-        units=Units(settings.units),
-        version=version("kneewatch"),
-    )
+    with written_as_in(settings.locale):
+        return render_page(
+            con,
+            athlete=athlete,
+            athlete_name=names_of([athlete], settings)[athlete],
+            today=today,
+            units=Units(settings.units),
+            version=version("kneewatch"),
+        )
 
 
 @contextmanager

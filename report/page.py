@@ -21,6 +21,7 @@ from report.format import (
     Units,
     day,
     duration,
+    figure,
     long_day,
     number,
     pain,
@@ -476,7 +477,7 @@ def _quantity(key: str, value: float, units: Units) -> str:
         "ramp_ratio": lambda ratio: percent(ratio, signed=True, digits=1),
     }
     write = next((write for ending, write in writers.items() if key.endswith(ending)), None)
-    return write(value) if write else f"{value:g}".replace("-", "−")
+    return write(value) if write else figure(value)
 
 
 def _text(key: str, value: str) -> str:

@@ -427,7 +427,7 @@ def _in_words(rows: Rows, units: Units) -> Rows:
 
 
 def _week_columns(units: Units) -> list[Column]:
-    from report.format import duration, number, percent
+    from report.format import duration, number, pain, percent
 
     return [
         ("week_start", "Week", day_shown),
@@ -442,7 +442,7 @@ def _week_columns(units: Units) -> list[Column]:
         ("easy_share", "Easy", percent),
         ("pace_s_per_km", "Pace", units.pace),
         ("easy_pace_s_per_km", "Easy pace", units.pace),
-        ("worst_pain", "Worst pain", lambda score: "not reported" if score is None else f"{score:g}/10"),
+        ("worst_pain", "Worst pain", pain),
         ("strength_sessions", "Strength", text),
         ("alerts", "Alerts", text),
     ]

@@ -1,4 +1,4 @@
-"""The two charts of the page: frames in, inline SVG out; no script, no network, colours left to the page."""
+"""The charts of page, physio report and letters: frames in, inline SVG out; no script, no network, colours left to the page."""
 
 import io
 import re
@@ -101,6 +101,61 @@ def pace_chart(
         width=width_px - 48, height=width_px * 0.15 + 120
     )
     return _svg(chart, title="Easy pace by week", description=_paces_in_words(paces, units))
+
+
+def way_map(way: pl.DataFrame, units: Units, *, width_px: int = PHONE_WIDTH_PX) -> str:
+    """
+    Draw a way with north at the top and a ruler of one kilometre or mile below it: no place, no time, no background.
+
+    Args:
+        way: piece, x_m, y_m in order; at least one row.
+        units: What the ruler is one of.
+        width_px: Width it is designed for; a long way north is drawn as high as that at most.
+    """
+    rows = way.with_row_index("order").to_dicts()
+    left, right, low, high = (
+        float(value)
+        for value in way.select(
+            pl.col("x_m").min(),
+            pl.col("x_m").max().alias("right"),
+            pl.col("y_m").min(),
+            pl.col("y_m").max().alias("high"),
+        ).row(0)
+    )
+    span_m = max(right - left, high - low, units.metres) * 1.04
+    middle_x, middle_y = (left + right) / 2, (low + high) / 2
+    height_px = max(width_px * min((high - low) * 1.08 / span_m, 1), 60)
+
+    def scale(middle: float, length_m: float) -> alt.Scale:
+        return alt.Scale(domain=[middle - length_m / 2, middle + length_m / 2], nice=False, zero=False)
+
+    x = alt.X("x_m:Q", axis=None, scale=scale(middle_x, span_m))
+    y = alt.Y("y_m:Q", axis=None, scale=scale(middle_y, span_m * height_px / width_px))
+    line = (
+        alt.Chart(alt.InlineData(values=rows))
+        .mark_line(color=COLOURS["run-now"], strokeWidth=2.5, strokeJoin="round", strokeCap="round")
+        .encode(x=x, y=y, detail="piece:N", order="order:Q")
+    )
+    foot_m = middle_y - span_m * height_px / width_px / 2
+    ruler = [
+        {
+            "x_m": middle_x - span_m / 2,
+            "end": middle_x - span_m / 2 + units.metres,
+            "y_m": foot_m,
+            "label": f"1 {units.symbol}",
+        }
+    ]
+    ruled = alt.Chart(alt.InlineData(values=ruler))
+    rule = ruled.mark_rule(color=COLOURS["muted"], strokeWidth=2).encode(x=x, x2="end:Q", y=y)
+    name = ruled.mark_text(color=COLOURS["muted"], align="left", dy=-8, fontSize=12).encode(
+        x=x, y=y, text="label:N"
+    )
+    chart = alt.layer(line, rule, name).properties(width=width_px, height=height_px)
+    return _svg(
+        chart,
+        title="The way of the run",
+        description=f"North is at the top. What lies near where runs begin is left out; {way['piece'].n_unique()} piece(s) are drawn.",
+    )
 
 
 def _week_row(index: int, row: dict[str, Any], units: Units) -> dict[str, Any]:

@@ -59,6 +59,10 @@ class Home:
         return self.state / "lock"
 
     @property
+    def secret(self) -> Path:
+        return self.state / "secret"
+
+    @property
     def prefect(self) -> Path:
         return self.state / "prefect"
 

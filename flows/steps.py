@@ -388,6 +388,36 @@ def report_html(con: duckdb.DuckDBPyConnection, settings: Settings, *, athlete: 
         )
 
 
+def physio_html(
+    con: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    *,
+    athlete: str,
+    side: str,
+    weeks: int,
+    today: date,
+    episode: str | None = None,
+    called: str | None = None,
+    with_notes: bool = False,
+) -> str:
+    """Return the report on one knee for a physio; `called` stands in it instead of the athlete's name."""
+    from report.physio import render_physio
+
+    with written_as_in(settings.locale):
+        return render_physio(
+            con,
+            athlete=athlete,
+            athlete_name=called or names_of([athlete], settings)[athlete],
+            side=side,
+            weeks=weeks,
+            today=today,
+            units=Units(settings.units),
+            version=version("kneewatch"),
+            episode=episode,
+            with_notes=with_notes,
+        )
+
+
 @contextmanager
 def in_one_go(home: Home, name: str) -> Iterator[None]:
     """Let the steps within share the lock and the open store; what they changed is published once, at the end."""

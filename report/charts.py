@@ -103,6 +103,82 @@ def pace_chart(
     return _svg(chart, title="Easy pace by week", description=_paces_in_words(paces, units))
 
 
+def knee_chart(days: pl.DataFrame, units: Units, *, width_px: int = DESK_WIDTH_PX) -> str:
+    """
+    Draw the worst pain of one knee day by day above the distance run on each, runs that were a load spike marked.
+
+    A day without a score gets no point: not reported is not 0.
+
+    Args:
+        days: One row a day without gaps: local_date, pain (0 to 10, null when not reported), distance_m, is_spike.
+        units: What the distance axis counts in.
+        width_px: Width it is designed for; it scales to the width of the page.
+    """
+    rows = [
+        {
+            "day": index,
+            "pain": row["pain"],
+            "pain_label": score(row["pain"]),
+            "distance": _in_units(row["distance_m"], units),
+            "is_spike": bool(row["is_spike"]),
+        }
+        for index, row in enumerate(days.iter_rows(named=True))
+    ]
+    labels = [short_day(one) for one in days["local_date"]]
+    every = 7 * max(len(rows) // 70, 1)
+    scale = alt.Scale(domain=[-0.8, len(rows) - 0.2], nice=False, zero=False)
+    dates = alt.Axis(
+        title=None,
+        grid=False,
+        values=list(range(0, len(rows), every)),
+        labelExpr=f"{_js_list(labels)}[datum.value]",
+        labelOverlap=False,
+        ticks=False,
+        domainColor=COLOURS["plan"],
+    )
+    top = max([row["distance"] or 0 for row in rows] + [5]) * 1.15
+    y = alt.Y(
+        "distance:Q",
+        axis=alt.Axis(title=units.symbol, tickCount=4, format="d", **_title_on_top(x=-26)),
+        scale=alt.Scale(domain=[0, top], nice=False),
+    )
+    x = alt.X("day:Q", axis=dates, scale=scale)
+    bars = alt.Chart().mark_bar(size=width_px / len(rows) * 0.55, color=COLOURS["run"]).encode(x=x, y=y)
+    spikes = (
+        alt.Chart()
+        .mark_point(shape="triangle-up", filled=True, color=COLOURS["spike"], opacity=1, size=50, yOffset=-8)
+        .encode(x=x, y=y)
+        .transform_filter("datum.is_spike")
+    )
+    pain_y = alt.Y(
+        "pain:Q",
+        axis=alt.Axis(
+            title="pain 0–10",
+            values=[0, 2, 5, 10],
+            labelColor=COLOURS["pain"],
+            **_title_on_top(x=-26, colour=COLOURS["pain"]),
+        ),
+        scale=alt.Scale(domain=[-0.6, MAX_PAIN * 1.1], nice=False),
+    )
+    reported = (
+        alt.Chart()
+        .transform_filter("isValid(datum.pain)")
+        .encode(x=alt.X("day:Q", axis=None, scale=scale), y=pain_y)
+    )
+    points = reported.mark_point(filled=True, size=60, color=COLOURS["pain"], opacity=1)
+    scores = reported.mark_text(dy=-11, fontSize=11, fontWeight="bold", color=COLOURS["pain"]).encode(
+        text="pain_label:N"
+    )
+    size = {"width": width_px - 48}
+    chart = alt.vconcat(
+        alt.layer(points, scores).properties(height=110, **size),
+        alt.layer(bars, spikes).properties(height=100, **size),
+        data=alt.InlineData(values=rows),
+        spacing=18,
+    )
+    return _svg(chart, title="Knee pain and distance by day", description=_days_in_words(days, units))
+
+
 def way_map(way: pl.DataFrame, units: Units, *, width_px: int = PHONE_WIDTH_PX) -> str:
     """
     Draw a way with north at the top and a ruler of one kilometre or mile below it: no place, no time, no background.
@@ -366,6 +442,16 @@ def _weeks_in_words(weeks: pl.DataFrame, units: Units) -> str:
     return " ".join(sentences) or "No week has a run yet."
 
 
+def _days_in_words(days: pl.DataFrame, units: Units) -> str:
+    told = [
+        f"{day(row['local_date'])}: {'not run' if row['distance_m'] is None else units.distance(row['distance_m'])},"
+        f" knee pain {'not reported' if row['pain'] is None else score(row['pain']) + '/10'}."
+        for row in days.iter_rows(named=True)
+        if row["distance_m"] is not None or row["pain"] is not None
+    ]
+    return " ".join(told) or "No run and no report in these weeks."
+
+
 def _paces_in_words(paces: pl.DataFrame, units: Units) -> str:
     known = paces.drop_nulls("easy_pace_s_per_km").select("week_start", "easy_pace_s_per_km")
     return " ".join(
@@ -373,7 +459,7 @@ def _paces_in_words(paces: pl.DataFrame, units: Units) -> str:
     )
 
 
-def _svg(chart: alt.LayerChart | alt.FacetChart, *, title: str, description: str) -> str:
+def _svg(chart: alt.LayerChart | alt.VConcatChart, *, title: str, description: str) -> str:
     """Render to SVG that scales to its place and says what it shows."""
     styled = chart.configure(
         aria=False,

@@ -114,7 +114,7 @@ def render_page(
     upcoming = ask("upcoming")
     refused = ask("refused")
     return (
-        _environment(units)
+        environment(units)
         .get_template("page.html.j2")
         .render(
             athlete_name=athlete_name,
@@ -321,7 +321,7 @@ def _answer(con: duckdb.DuckDBPyConnection, name: str, *, athlete: str, today: d
     return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
 
 
-def _environment(units: Units) -> Environment:
+def environment(units: Units) -> Environment:
     environment = Environment(
         loader=PackageLoader("report", "."),
         autoescape=True,

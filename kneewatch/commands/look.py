@@ -24,7 +24,7 @@ from kneewatch.options import (
     settings_of,
 )
 from kneewatch.show import Column, harmless, plain_columns, print_json, show, show_notices, text
-from store.errors import WrongUseError
+from store.errors import KneewatchError, WrongUseError
 
 if TYPE_CHECKING:
     import duckdb
@@ -151,23 +151,56 @@ def report(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to; - is stdout.")
     ] = None,
+    physio: Annotated[
+        bool, typer.Option("--physio", help="Two pages on one knee instead, for a physio; needs --side.")
+    ] = False,
+    side: Annotated[str | None, typer.Option("--side", help="Which knee: left or right.")] = None,
+    episode: Annotated[
+        str | None, typer.Option("--episode", metavar="ID", help="Which episode (else the last one).")
+    ] = None,
+    weeks: Annotated[int, typer.Option("--weeks", min=1, max=16, help="How many weeks it covers.")] = 8,
+    called: Annotated[
+        str | None, typer.Option("--as", metavar="NAME", help="What to call the athlete, such as 'Runner 1'.")
+    ] = None,
+    with_notes: Annotated[
+        bool, typer.Option("--with-notes", help="With the notes in your own words.")
+    ] = False,
     home: HomeOption = None,
     athlete: AthleteOption = None,
     today: TodayOption = None,
 ) -> None:
-    """Write the self-contained HTML report."""
-    from flows.steps import report_html
+    """Write the self-contained HTML report, or with --physio the one on a knee."""
+    from flows.steps import physio_html, report_html
     from store.files import write_whole
 
+    if physio != (side is not None) or side not in (None, "left", "right"):
+        raise WrongUseError("A physio report is about one knee: --physio --side left, or right.")
     folder = home_of(home)
     settings = settings_of(folder)
+    who = athlete_of(settings, athlete)
     with published(folder, settings, day_of(today)) as con:
         day = _day_shown(con, settings, today)
-        page = report_html(con, settings, athlete=athlete_of(settings, athlete), today=day)
+        if side is None:
+            page = report_html(con, settings, athlete=who, today=day)
+        else:
+            if episode is not None:
+                _check_episode(con, who, side, episode)
+            page = physio_html(
+                con,
+                settings,
+                athlete=who,
+                side=side,
+                weeks=weeks,
+                today=day,
+                episode=episode,
+                called=called,
+                with_notes=with_notes,
+            )
     if output == Path("-"):
         sys.stdout.write(page)
         return
-    path = output or folder.reports / f"{day.isoformat()}.html"
+    name = day.isoformat() if side is None else f"{day.isoformat()}-{side}-knee"
+    path = output or folder.reports / f"{name}.html"
     write_whole(path.absolute(), page.encode())
     print(path)
 
@@ -399,6 +432,23 @@ def exports_retry(home: HomeOption = None, as_json: JsonOption = False) -> None:
 
 
 # Helpers ---------------------------------------------------------------------------------------------------
+
+
+def _check_episode(con: duckdb.DuckDBPyConnection, athlete: str, side: str, episode: str) -> None:
+    found = rows_of(
+        con,
+        "select distinct episode_id from alerts where athlete = $athlete and side = $side "
+        "and status <> 'superseded' and starts_with(episode_id, $episode)",
+        athlete=athlete,
+        side=side,
+        episode=episode,
+    )
+    if len(found) != 1:
+        what = "Several episodes" if found else "No episode"
+        raise KneewatchError(
+            f"{what} of the {side} knee begin{'' if found else 's'} with {episode!r}; "
+            "kneewatch alerts list --all --json shows their episode_id."
+        )
 
 
 def _asked(con: duckdb.DuckDBPyConnection, question: str, known: dict[str, object]) -> Rows:

@@ -234,6 +234,19 @@ def way_map(way: pl.DataFrame, units: Units, *, width_px: int = PHONE_WIDTH_PX) 
     )
 
 
+def png(svg: str, *, scale: float = 2.0) -> bytes:
+    """Return a chart as a picture on white, for letters: many programs for mail show no SVG and know no variables."""
+    import vl_convert
+
+    size = re.search(r'viewBox="[0-9.-]+ [0-9.-]+ ([0-9.]+) ([0-9.]+)"', svg)
+    assert size is not None
+    fixed = svg.replace('width="100%"', f'width="{size.group(1)}" height="{size.group(2)}"', 1)
+    coloured = re.sub(r"var\(--[a-z-]+, (#[0-9a-f]{6})\)", r"\1", fixed)
+    on_white = coloured.replace("</desc>", '</desc><rect width="100%" height="100%" fill="#ffffff"/>', 1)
+    drawn: bytes = vl_convert.svg_to_png(on_white, scale=scale)
+    return drawn
+
+
 def _week_row(index: int, row: dict[str, Any], units: Units) -> dict[str, Any]:
     """Turn one week into what the marks need: numbers in the runner's units and the label below the bar."""
     return {

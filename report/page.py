@@ -395,14 +395,21 @@ def _by_episode(alerts: Sequence[Row]) -> list[Row]:
     return list(leads.values())
 
 
-def _weeks_charts(weeks: Sequence[Row], units: Units) -> dict[str, Markup] | None:
-    """The chart for phones and the one for desks; None when there is nothing to draw."""
+def weeks_frame(weeks: Sequence[Row]) -> pl.DataFrame | None:
+    """Return what the chart of the weeks is drawn from, out of the question weeks; None when there is nothing to draw."""
     if not any(
         week["distance_m"] or week["planned_distance_m"] or week["worst_pain"] is not None for week in weeks
     ):
         return None
     columns = [{name: week[name] for name in charts.WEEK_SCHEMA} for week in weeks]
-    frame = pl.DataFrame(columns, schema=charts.WEEK_SCHEMA)
+    return pl.DataFrame(columns, schema=charts.WEEK_SCHEMA)
+
+
+def _weeks_charts(weeks: Sequence[Row], units: Units) -> dict[str, Markup] | None:
+    """The chart for phones and the one for desks; None when there is nothing to draw."""
+    frame = weeks_frame(weeks)
+    if frame is None:
+        return None
     return _for_both(lambda width_px: charts.weeks_chart(frame, units, width_px=width_px))
 
 

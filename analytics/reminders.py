@@ -15,13 +15,19 @@ AN_HOUR = timedelta(minutes=60)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reminder:
-    """One thing to ask; `report_id` and `side` are those of the report to complete, None where there is none."""
+    """
+    One thing to ask; `report_id` and `side` are those of the report to complete, None where there is none.
 
-    asks: Literal["after_60min", "next_morning", "report"]
+    `asks` is words where those of an export leave open what they say of a knee: `question_id` and `words` are theirs.
+    """
+
+    asks: Literal["after_60min", "next_morning", "report", "words"]
     local_date: date
     side: str | None = None
     report_id: str | None = None
     activity_id: str | None = None
+    question_id: str | None = None
+    words: str | None = None
 
 
 def find_reminders(

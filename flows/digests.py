@@ -12,6 +12,7 @@ import duckdb
 from flows.alerting import put_out
 from flows.refresh import WEEK_DAYS
 from report.digest import digest_words, read_digest
+from report.digest_mail import digest_chart
 from report.format import Units
 from report.notify import takes_pictures
 from store.database import insert_rows, transaction
@@ -94,6 +95,4 @@ def _chart(
     """Draw the chart where a mail will have it in it; no other channel can show one."""
     if not any(takes_pictures(settings.channels[name]) for name in channels):
         return None
-    from report.digest_mail import digest_chart  # with Altair, which no other letter has a use for
-
     return digest_chart(con, athlete, today=today, units=Units(settings.units))

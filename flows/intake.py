@@ -26,7 +26,6 @@ def intake(home: str, today: date | None = None) -> Counts:
     settings = read_settings(folder)
     clock = clock_of(settings, today)
     taken = tasks.take_in(folder, settings, clock)
-    tasks.notify(
-        folder, settings, clock
-    )  # it runs more often than anything else: what waits for a channel goes with it
+    # No flow runs more often: what waits for a channel goes with it.
+    tasks.notify(folder, settings, clock)
     return dict(Counter(one.outcome for one in taken))

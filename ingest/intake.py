@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, timedelta
 from itertools import chain
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -19,6 +20,7 @@ from ingest.containers import NO_WORDS, Inventory, Member, inventory_of, members
 from ingest.errors import IngestError, NotAnActivityError
 from ingest.inbox import Dropped, given_files, is_still_the_same
 from ingest.jobs import READER_VERSION, Job, Read, Ready, Tables
+from ingest.log_json import read_log_json
 from ingest.logs import (
     Exercise,
     LogError,
@@ -43,7 +45,7 @@ from store.home import Home
 from store.samples import write_samples
 from store.settings import Settings
 
-LOG_FORMATS = ("pain_csv", "strength_csv")
+LOG_FORMATS = ("pain_csv", "strength_csv", "log_json")
 KNOWN_OUTCOMES = ("ingested", "partly_ingested", "ignored")
 SAME_START_S = (0, 1, -1, 2, -2)
 UNKNOWN_KIND = "Not a watch export, a pain log or a strength log that Kneewatch knows."
@@ -394,7 +396,7 @@ class _Intake:
         except LogError as refusal:
             self._refuse(dropped, taken, path, str(refusal))
             return
-        problems = [f"line {problem.line}: {problem.sentence}" for problem in result.problems]
+        problems = [str(problem) for problem in result.problems]
         if result.unknown_columns:
             problems.append(f"Ignored columns: {', '.join(result.unknown_columns)[:MOST_NAMES_LETTERS]}.")
         if result.problems and not result.rows:
@@ -406,14 +408,15 @@ class _Intake:
         )
         self._note(_Outcome(dropped, taken, log=result.rows))
 
-    def _read_log(self, taken: Taken, text: str) -> LogResult[PainReport] | LogResult[StrengthSession]:
+    def _read_log(self, taken: Taken, text: str) -> LogResult[Any]:
         athletes = self.settings.athletes
         latest = self.now.date() + timedelta(days=1)
         if taken.format == "strength_csv":
             return read_strength_csv(
                 text, default_athlete=taken.athlete, known_athletes=frozenset(athletes), latest=latest
             )
-        return read_pain_csv(
+        read = read_log_json if taken.format == "log_json" else read_pain_csv
+        return read(
             text,
             source=taken.file_name,
             default_athlete=taken.athlete,

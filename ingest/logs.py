@@ -120,13 +120,18 @@ class StrengthSession:
 
 @dataclass(frozen=True, slots=True)
 class LineProblem:
-    """Why a line was left out; the header is line 1. As text it reads "line 4: during is 12; …"."""
+    """
+    Why a line was left out; the header is line 1. As text it reads "line 4: during is 12; …".
+
+    `entry` is its place where the log is none of lines: "pain_reports[3]".
+    """
 
     line: int
     sentence: str
+    entry: str | None = None
 
     def __str__(self) -> str:
-        return f"line {self.line}: {self.sentence}"
+        return f"{self.entry or f'line {self.line}'}: {self.sentence}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,15 +199,11 @@ def read_pain_csv(
         raise LogError(f"This is no pain log: its header needs date, side and one of {', '.join(SCORES)}.")
 
     def report_of(cells: Cells) -> PainReport:
-        athlete = _athlete(cells, default_athlete, known_athletes)
-        return _pain_row(cells, athlete, zone_of(athlete), source, latest)
+        athlete = athlete_in(cells, default_athlete, known_athletes)
+        return pain_row(cells, athlete, zone_of(athlete), source, latest)
 
     lines = read_lines(text, PAIN_COLUMNS, report_of)
-    reports: dict[str, PainReport] = {}
-    for report in lines.rows:
-        earlier = reports.get(report.report_id)
-        reports[report.report_id] = completed(earlier, report) if earlier else report
-    return replace(lines, rows=tuple(reports.values()))
+    return replace(lines, rows=each_once(lines.rows))
 
 
 def read_strength_csv(
@@ -225,14 +226,28 @@ def read_strength_csv(
         raise LogError("This is no strength log: its header needs date and exercise.")
 
     def session_of(cells: Cells) -> StrengthSession:
-        return _strength_row(cells, _athlete(cells, default_athlete, known_athletes), latest)
+        return strength_row(cells, athlete_in(cells, default_athlete, known_athletes), latest)
 
     lines = read_lines(text, STRENGTH_COLUMNS, session_of)
-    sessions: dict[str, StrengthSession] = {}
-    for session in lines.rows:
-        earlier = sessions.get(session.session_id)
-        sessions[session.session_id] = together(earlier, session) if earlier else session
-    return replace(lines, rows=tuple(sessions.values()))
+    return replace(lines, rows=each_day_once(lines.rows))
+
+
+def each_once(reports: Iterable[PainReport]) -> tuple[PainReport, ...]:
+    """Return the reports of a log, each completed by the later ones of the same athlete, day, time and side."""
+    found: dict[str, PainReport] = {}
+    for report in reports:
+        earlier = found.get(report.report_id)
+        found[report.report_id] = completed(earlier, report) if earlier else report
+    return tuple(found.values())
+
+
+def each_day_once(sessions: Iterable[StrengthSession]) -> tuple[StrengthSession, ...]:
+    """Return the sessions of a log, one for each athlete and day."""
+    found: dict[str, StrengthSession] = {}
+    for session in sessions:
+        earlier = found.get(session.session_id)
+        found[session.session_id] = together(earlier, session) if earlier else session
+    return tuple(found.values())
 
 
 def together(earlier: StrengthSession, later: StrengthSession) -> StrengthSession:
@@ -366,7 +381,8 @@ def edited(report: PainReport, changes: Mapping[str, object]) -> PainReport:
     return replace(report, **{name: getattr(checked, name) for name in EDITABLE})
 
 
-def _pain_row(cells: Cells, athlete: str, zone: ZoneInfo, source: str, latest: date) -> PainReport:
+def pain_row(cells: Cells, athlete: str, zone: ZoneInfo, source: str, latest: date) -> PainReport:
+    """Make the report that one line of a log holds."""
     return pain_report(
         athlete=athlete,
         zone=zone,
@@ -387,7 +403,8 @@ def _pain_row(cells: Cells, athlete: str, zone: ZoneInfo, source: str, latest: d
     )
 
 
-def _strength_row(cells: Cells, athlete: str, latest: date) -> StrengthSession:
+def strength_row(cells: Cells, athlete: str, latest: date) -> StrengthSession:
+    """Make the session that one line of a log holds, with its one exercise."""
     exercise = Exercise(
         name=cells.get("exercise", ""),
         sets=whole_in(cells, "sets"),
@@ -493,10 +510,10 @@ def _normal(header: Iterable[str]) -> list[str]:
     return [name.strip().removeprefix("\ufeff").lower() for name in header]
 
 
-def _athlete(cells: Cells, default: str, known: frozenset[str] | None) -> str:
+def athlete_in(cells: Cells, default: str, known: frozenset[str] | None) -> str:
     athlete = cells.get("athlete", "").lower() or default
     if known is not None and athlete not in known:
-        raise LogError(f"athlete is {_shown(athlete)}; allowed are {', '.join(sorted(known))}.")
+        raise LogError(f"athlete is {shown(athlete)}; allowed are {', '.join(sorted(known))}.")
     return athlete
 
 
@@ -505,7 +522,7 @@ def _day(cells: Cells) -> date:
     try:
         return date.fromisoformat(text if _DATE.fullmatch(text) else "")
     except ValueError:
-        raise LogError(f"date is {_shown(text)}; allowed is a day such as 2026-10-04.") from None
+        raise LogError(f"date is {shown(text)}; allowed is a day such as 2026-10-04.") from None
 
 
 def _time(cells: Cells) -> time | None:
@@ -515,7 +532,7 @@ def _time(cells: Cells) -> time | None:
     try:
         return time.fromisoformat((text if text[1] != ":" else f"0{text}") if _TIME.fullmatch(text) else "")
     except ValueError:
-        raise LogError(f"time is {_shown(text)}; allowed is a local time such as 18:05.") from None
+        raise LogError(f"time is {shown(text)}; allowed is a local time such as 18:05.") from None
 
 
 def number_in(cells: Cells, name: str, allowed: str) -> float | None:
@@ -523,23 +540,23 @@ def number_in(cells: Cells, name: str, allowed: str) -> float | None:
     if not text:
         return None
     if _THOUSANDS.fullmatch(text):
-        raise LogError(f"{name} is {_shown(text)}, which can be read in two ways; write a decimal point.")
+        raise LogError(f"{name} is {shown(text)}, which can be read in two ways; write a decimal point.")
     if not _NUMBER.fullmatch(text):
-        raise LogError(f"{name} is {_shown(text)}; {allowed}.")
+        raise LogError(f"{name} is {shown(text)}; {allowed}.")
     return float(text.replace(",", "."))
 
 
 def whole_in(cells: Cells, name: str) -> int | None:
     text = cells.get(name, "")
     if text and not _WHOLE.fullmatch(text):
-        raise LogError(f"{name} is {_shown(text)}; {_COUNT}.")
+        raise LogError(f"{name} is {shown(text)}; {_COUNT}.")
     return int(text) if text else None
 
 
 def _yes_no(cells: Cells, name: str) -> bool | None:
     text = cells.get(name, "")
     if text and text.lower() not in _YES_NO:
-        raise LogError(f"{name} is {_shown(text)}; allowed are yes, no.")
+        raise LogError(f"{name} is {shown(text)}; allowed are yes, no.")
     return _YES_NO.get(text.lower())
 
 
@@ -565,7 +582,7 @@ def _check_exercise(exercise: Exercise) -> None:
 def one_of(name: str, text: str, allowed: Sequence[str]) -> str:
     word = "_".join(text.lower().replace("-", " ").split())
     if word not in allowed:
-        raise LogError(f"{name} is {_shown(text.strip())}; allowed are {', '.join(allowed)}.")
+        raise LogError(f"{name} is {shown(text.strip())}; allowed are {', '.join(allowed)}.")
     return word
 
 
@@ -578,5 +595,5 @@ def _hash_of(*parts: str) -> str:
     return hashlib.sha256("|".join(parts).encode(errors="surrogatepass")).hexdigest()
 
 
-def _shown(text: str) -> str:
+def shown(text: str) -> str:
     return repr(text if len(text) <= _SHOWN_CHARS else text[:_SHOWN_CHARS] + "…") if text else "empty"

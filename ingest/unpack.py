@@ -9,9 +9,10 @@ from typing import IO, Literal
 
 from ingest import summary
 from ingest.errors import IngestError
+from ingest.log_json import is_log_json
 from ingest.logs import decode_text, kind_of_csv
 
-Format = Literal["fit", "gpx", "tcx", "polar", "summary", "zip", "pain_csv", "strength_csv"]
+Format = Literal["fit", "gpx", "tcx", "polar", "summary", "zip", "pain_csv", "strength_csv", "log_json"]
 
 GZIP_MAGIC = b"\x1f\x8b"
 ZIP_MAGIC = b"PK\x03\x04"
@@ -88,7 +89,9 @@ def format_of(content: bytes, name: str) -> Format | None:
         return "zip"
     if content.startswith(summary.BEGINNING):
         return "summary"
-    if content[:_HEAD_BYTES].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
+    if content[:_HEAD_BYTES].lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"[")):
+        if is_log_json(decode_text(content[:_HEAD_BYTES]).lstrip("\ufeff"), name):
+            return "log_json"
         return "polar" if b'"exercises"' in content and b'"startTime"' in content else None
     head = decode_text(content[:_HEAD_BYTES]).lower()
     if head.lstrip().startswith("<"):

@@ -18,6 +18,7 @@ HEAD = "The week from {first} to {last}{plan_week}."
 RUN = "Run: {runs}, {distance}; planned: {planned_runs}, {planned}."
 RUN_WITHOUT_PLAN = "Run: {runs}, {distance}; no plan."
 KNEE = "Knee pain, {knee}: {reports}, worst {worst}.{flags}"
+WORST_UNKNOWN = "not given"
 FLAGS = " Noted as well: {flags}."
 NOT_REPORTED = "Knee pain: not reported. That is never taken for no pain."
 STRENGTH = "Strength: {sessions}."
@@ -29,7 +30,7 @@ AHEAD = "Planned runs until {last}:"
 AHEAD_RUN = "  {day}  {session}, {distance}"
 NOTHING_AHEAD = "No run is planned until {last}."
 SPIKE = (
-    "{day} would be a {bin} load spike: {distance} is {ratio} on the longest of the 30 days before ({longest}). "
+    "{day} would be a {bin} load spike: {distance} is {ratio} against the longest of the 30 days before ({longest}). "
     "Consider no more than {longest_safe}."
 )
 NO_BASELINE = "{day}: there is no run in the 30 days before to compare {distance} with."
@@ -139,7 +140,7 @@ def _knees(digest: Digest) -> list[str]:
         KNEE.format(
             knee="both knees" if knee["side"] == "both" else f"{knee['side']} knee",
             reports=_counted(knee["reports"], "report"),
-            worst=pain(knee["worst"]),
+            worst=WORST_UNKNOWN if knee["worst"] is None else pain(knee["worst"]),
             flags=FLAGS.format(flags=", ".join(FLAG_WORDS.get(flag, flag) for flag in knee["flags"]))
             if knee["flags"]
             else "",

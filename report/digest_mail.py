@@ -8,9 +8,7 @@ from itertools import groupby
 
 import duckdb
 
-from report import charts
 from report.format import Units
-from report.page import weeks_frame
 from report.questions import read_query
 from store.database import frame
 
@@ -50,5 +48,8 @@ def digest_html(text: str, *, title: str, chart: str | None = None) -> str:
 
 def digest_chart(con: duckdb.DuckDBPyConnection, athlete: str, *, today: date, units: Units) -> bytes | None:
     """Return the chart of the weeks beside the plan as a PNG; None when there is nothing to draw."""
+    from report import charts  # with Altair, which a letter to a phone has no use for
+    from report.page import weeks_frame
+
     weeks = weeks_frame(frame(con, read_query("weeks"), athlete=athlete, today=today).to_dicts())
     return None if weeks is None else charts.png(charts.weeks_chart(weeks, units, width_px=560))

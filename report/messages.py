@@ -61,12 +61,16 @@ ASKED = {
     "after_60min": "How was the {side} knee an hour after the run of {day}, 0 to 10?",
     "next_morning": "How was the {side} knee on the morning after {day}, 0 to 10?",
     "report": "How were the knees on the run of {day}? A load spike is active and there is no report; that is not taken for no pain.",
+    "words": "Of {day} you wrote “{words}”, which can be read in more than one way: which knee, and how much, 0 to 10?",
 }
 ANSWERS = {
     "after_60min": "kneewatch pain edit {id} --after-60min N",
     "next_morning": "kneewatch pain edit {id} --next-morning N",
     "report": "kneewatch pain add --date {date} --side SIDE --during N",
+    "words": "kneewatch pain add --date {date} --side {known_side} --during N",
 }
+LEAVE = "kneewatch pain dismiss {question_id}"
+OPEN_QUESTIONS = "{count} open: kneewatch pain questions{whose}"
 BOTH_KNEES_ASKED = {
     "after_60min": "How were both knees an hour after the run of {day}, 0 to 10?",
     "next_morning": "How were both knees on the morning after {day}, 0 to 10?",
@@ -75,14 +79,28 @@ BOTH_KNEES_ASKED = {
 
 def reminder_words(reminder: Reminder) -> tuple[str, str]:
     """Return (question, command that answers it) of a reminder."""
-    asked = (BOTH_KNEES_ASKED if reminder.side == "both" else ASKED)[reminder.asks]
+    is_of_both = reminder.side == "both" and reminder.asks in BOTH_KNEES_ASKED
+    asked = (BOTH_KNEES_ASKED if is_of_both else ASKED)[reminder.asks]
     told = {
         "side": reminder.side,
+        "known_side": reminder.side or "SIDE",
         "day": f"{DAYS[reminder.local_date.weekday()]} ({short_day(reminder.local_date)})",
         "date": reminder.local_date.isoformat(),
         "id": (reminder.report_id or "")[:ID_LETTERS],
+        "words": reminder.words,
     }
     return asked.format(**told), ANSWERS[reminder.asks].format(**told)
+
+
+def leaving_words(reminder: Reminder) -> str | None:
+    """Return the command that leaves a question open for good; None where nobody has to."""
+    return LEAVE.format(question_id=reminder.question_id[:ID_LETTERS]) if reminder.question_id else None
+
+
+def open_questions_words(count: int, athlete: str | None) -> str:
+    """Say how many questions are open; `athlete` is None for the one that commands speak of by themselves."""
+    questions = f"{count} question{'' if count == 1 else 's'}"
+    return OPEN_QUESTIONS.format(count=questions, whose=f" --athlete {athlete}" if athlete else "")
 
 
 def alert_words(alert: Alert, units: Units) -> tuple[str, str]:

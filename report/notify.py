@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from report.digest_mail import CHART, digest_html
 from store.settings import Channel
 
 TITLES = {
@@ -31,6 +32,7 @@ FAILED = "the channel failed ({kind})"
 
 LONGEST_SEND_S = 20.0
 """Apprise waits 4 s for an answer by HTTP and 15 s by SMTP, but for each piece of it; this is for all of it."""
+_BROKEN = re.compile(r"onnection (?:error|unexpectedly|lost|reset)")
 _CODE = re.compile(r"error=([0-9]{3})\b|\(([0-9]{3}), b")
 
 
@@ -157,8 +159,6 @@ def _shows_html(destination: object) -> bool:
 
 
 def _as_mail(title: str, text: str, chart_png: bytes | None) -> tuple[str, list[Picture]]:
-    from report.digest_mail import CHART, digest_html  # with Altair, which no other letter has a use for
-
     pictures = [Picture(CHART, chart_png)] if chart_png else []
     return digest_html(text, title=title, chart=CHART if pictures else None), pictures
 
@@ -169,7 +169,7 @@ def _why(said: str) -> str:
         return REFUSED.format(code=code[1] or code[2])
     if "timed out" in said:
         return NO_ANSWER
-    return NOT_REACHED if "onnection error" in said else NOT_TAKEN
+    return NOT_REACHED if _BROKEN.search(said) else NOT_TAKEN
 
 
 class _Listener(logging.Handler):

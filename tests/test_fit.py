@@ -1,22 +1,28 @@
 """FIT files: what the device recorded, and nothing it did not."""
 
+import json
+import re
 import struct
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import polars as pl
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
+from typer.testing import CliRunner
 
 from ingest.decode import decode
 from ingest.errors import IngestError, NotAnActivityError
 from ingest.fit import FIT_EPOCH, read_fit
 from ingest.recording import RAW_SAMPLES, Recording
+from kneewatch.cli import app
 from sample_data import fit_writer
 from sample_data.recording import record
 from sample_data.story import Pause, Run
+from store.home import Home
 
 START = datetime(2026, 7, 1, 16, 0, tzinfo=UTC)
 STAMP = int((START - FIT_EPOCH).total_seconds())
@@ -582,3 +588,22 @@ def outcome_of(content: bytes) -> Recording | str:
         return read_fit(content)
     except IngestError as refusal:
         return str(refusal)
+
+
+def test_exertion_and_feel_reach_the_runner(home: Home, tmp_path: Path) -> None:
+    """From the watch's session (0 to 100) to what the command shows, exertion as 0 to 10; session-RPE follows from it."""
+    (tmp_path / "run.fit").write_bytes(SMALL_RUN)
+
+    def kneewatch(*words: str) -> str:
+        done = CliRunner().invoke(app, [*words, "--home", str(home.root)])
+        assert done.exit_code == 0, done.output
+        return done.stdout
+
+    kneewatch("ingest", str(tmp_path / "run.fit"))
+    [run] = json.loads(kneewatch("activities", "list", "--json"))
+    shown = json.loads(kneewatch("activities", "show", run["activity_id"], "--json"))
+    as_text = kneewatch("activities", "show", run["activity_id"])
+
+    assert (shown["rpe"], shown["feel"]) == (6.0, 75.0)
+    assert shown["srpe"] == pytest.approx(6.0 * shown["timer_s"] / 60)
+    assert re.search(r"feel\s+75", as_text)

@@ -202,11 +202,14 @@ def test_every_flow_is_a_deployment_with_its_schedule(home: Home) -> None:
     from flows.serve import deployments
 
     shutil.copy(ROOT / "sample_data" / "kneewatch.toml", home.settings_file)
+    with home.settings_file.open("a") as file:
+        file.write('[alerts]\ndigest = "sunday 18:05"\n')
 
     found = {one.flow_name: one for one in deployments(home, read_settings(home))}
 
-    assert {"intake", "review", "daily", "log-knee-pain"} == set(found)
+    assert {"intake", "review", "daily", "digest", "log-knee-pain"} == set(found)
     assert found["review"].schedules[0].schedule.timezone == "Europe/Berlin"
     assert found["review"].schedules[0].schedule.cron == "0 6 * * *"
     assert found["intake"].concurrency_limit == 1
     assert found["log-knee-pain"].schedules == []
+    assert found["digest"].schedules[0].schedule.cron == "5 18 * * 0"

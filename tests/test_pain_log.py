@@ -107,6 +107,59 @@ def test_doubtful_words_are_kept_as_a_question(home: Home, tmp_path: Path) -> No
     assert questions(home) == [("knee felt weird 3 km in", "open")]
 
 
+def test_open_questions_are_told_of_and_each_comes_with_its_answer(home: Home, tmp_path: Path) -> None:
+    """After an intake, and by remind until it is answered or left open."""
+    (tmp_path / "a.gpx").write_bytes(export("knee felt weird 3 km in"))
+    (tmp_path / "b.gpx").write_bytes(export("left knee 4/10 at 8 km", hour=15))
+
+    taken = kneewatch(
+        home, "ingest", str(tmp_path / "a.gpx"), str(tmp_path / "b.gpx"), "--today", "2026-07-03"
+    )
+    asked = [row for row in json.loads(kneewatch(home, "remind", "--json").stdout) if row["asks"] == "words"]
+    as_text = kneewatch(home, "remind").stdout
+    for command in (asked[0]["answer"].replace("SIDE", "right").replace(" N", " 2"), asked[1]["leave"]):
+        assert kneewatch(home, *command.split()[1:]).exit_code == 0, command
+
+    assert taken.stdout.splitlines()[-1] == "2 questions open: kneewatch pain questions"
+    assert sorted(row["words"] for row in asked) == ["knee felt weird 3 km in", "left knee 4/10 at 8 km"]
+    assert all(row["question"] in as_text and row["leave"] in as_text for row in asked)
+    assert "Of Thursday (2 Jul) you wrote “left knee 4/10 at 8 km”" in as_text
+    assert "pain add --date 2026-07-02 --side left --during N" in as_text
+    assert [
+        row for row in json.loads(kneewatch(home, "remind", "--json").stdout) if row["asks"] == "words"
+    ] == []
+
+
+def test_a_log_in_json_goes_the_way_of_a_csv(home: Home, tmp_path: Path) -> None:
+    """From the inbox into the same tables; a wrong entry is named, and reading the archive again changes nothing."""
+    told = {
+        "pain_reports": [
+            {"date": "2026-07-02", "side": "left", "during": 4, "note": "half a letter \ud800 and a \x00"},
+            {"date": "2026-07-02", "side": "left", "next_morning": 12},
+        ],
+        "strength_sessions": [{"date": "2026-07-02", "exercise": "bridge", "sets": 3}],
+    }
+    (home.inbox / "diary.json").write_text(json.dumps(told))
+    (home.inbox / "pain.json").write_text("[" * 100_000)
+    settings = read_settings(home)
+
+    taken = {one.file_name: one for one in steps.take_in(home, settings, CLOCK)}
+    again = steps.take_in(home, settings, CLOCK, [*home.archive.rglob("*.json")])
+
+    assert (taken["diary.json"].outcome, taken["diary.json"].activities) == ("partly_ingested", 2)
+    assert (
+        taken["diary.json"].reason == "pain_reports[1]: next_morning is 12; a score is a number from 0 to 10."
+    )
+    assert (taken["pain.json"].outcome, taken["pain.json"].reason) == (
+        "quarantined",
+        "This JSON is nested too deeply to be a log.",
+    )
+    assert reports(home) == [("left", None, 4.0, None, None, [])]
+    assert [row["exercises"][0]["name"] for row in rows(home, "from strength_sessions")] == ["bridge"]
+    assert [one.outcome for one in again] == ["duplicate"]
+    assert [path.name for path in home.inbox.iterdir()] == []
+
+
 def test_the_same_words_from_two_records_of_a_run_count_once(home: Home, tmp_path: Path) -> None:
     """Whether they are clear or not."""
     words = "Left knee 4/10. Right knee odd"

@@ -163,7 +163,7 @@ def test_of_a_report_by_its_form_prefect_keeps_what_was_entered_and_no_more(priv
 @pytest.mark.xdist_group("prefect")
 def test_every_step_and_flow_is_discreet() -> None:
     """Each is wrapped: of an error within, its kind is told, and where it came from is not."""
-    from flows import daily, intake, log_knee_pain, review, tasks
+    from flows import daily, digest, intake, log_knee_pain, review, tasks
 
     def fail() -> None:
         raise ValueError("Zaphod at 53.17, 9.939")
@@ -172,7 +172,14 @@ def test_every_step_and_flow_is_discreet() -> None:
         discreet(fail)()
 
     wrapped = [tasks.take_in, tasks.refresh, tasks.raise_alerts, tasks.publish, tasks.notify, tasks.log_pain]
-    wrapped += [daily.daily, intake.intake, review.review, log_knee_pain.log_knee_pain]
+    wrapped += [
+        tasks.write_digests,
+        digest.digest,
+        daily.daily,
+        intake.intake,
+        review.review,
+        log_knee_pain.log_knee_pain,
+    ]
     assert str(raised.value) == "fail failed (ValueError); the same on the command line says why."
     assert "Zaphod" not in "".join(traceback.format_exception(raised.value))
     assert [one.name for one in wrapped if not hasattr(one.fn, "__wrapped__")] == []
@@ -192,7 +199,7 @@ def test_no_command_prints_a_password(private_home: Home) -> None:
     private_home.settings_file.write_text(SETTINGS.replace("json://trillian", "json:trillian"))
     refused = kneewatch(private_home, "run")
 
-    assert "the channel did not take it" in said
+    assert "the channel could not be reached" in said
     assert refused.returncode == 2
     assert "channels.phone.url" in refused.stderr
     assert "pa55-of" not in said + refused.stdout + refused.stderr

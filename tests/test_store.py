@@ -93,6 +93,7 @@ CONTRACT = {
     "alerts": "alert_id athlete side episode_id raised_at local_date rule severity load_level pain_level "
     "order_of_events is_medical urgency message action evidence status formula_version",
     "deliveries": "alert_id channel attempts delivered_at last_error next_attempt_at",
+    "digests": "digest_id athlete week_start written_at message",
     "flow_log": "started_at ended_at step outcome counts",
 }
 NOT_OURS = "'schema_migrations'"

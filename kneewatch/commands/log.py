@@ -19,7 +19,7 @@ from kneewatch.options import (
     published,
     settings_of,
 )
-from kneewatch.show import Column, show, text
+from kneewatch.show import Column, harmless, show, text
 from store.errors import WrongUseError
 
 if TYPE_CHECKING:
@@ -50,12 +50,12 @@ def remind(
     today: TodayOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Ask for what is missing: scores an hour after and on the next morning, and reports while a spike is active."""
+    """Ask for what is missing: scores an hour after and next morning, reports while a spike is active, and what words leave open."""
     from dataclasses import asdict
 
     from flows import steps
     from flows.reminding import reminders
-    from report.messages import reminder_words
+    from report.messages import leaving_words, reminder_words
 
     folder = home_of(home)
     settings = settings_of(folder)
@@ -63,13 +63,19 @@ def remind(
     with published(folder, settings, day_of(today)) as con:
         asked = reminders(con, settings, athlete_of(settings, athlete), today=clock.today, now=clock.now)
     rows = [
-        {**asdict(one), **dict(zip(("question", "answer"), reminder_words(one), strict=True))}
+        {
+            **asdict(one),
+            **dict(zip(("question", "answer"), reminder_words(one), strict=True)),
+            "leave": leaving_words(one),
+        }
         for one in asked
     ]
     if as_json or not rows:
         show(rows, (), as_json=as_json, empty="Nothing to ask. That is no promise that nothing hurts.")
     for row in () if as_json else rows:
-        print(f"{row['question']}\n  {row['answer']}")
+        print(harmless(f"{row['question']}\n  {row['answer']}"))
+        if row["leave"]:
+            print(f"  or, to leave it open: {row['leave']}")
 
 
 @pain.command("add")

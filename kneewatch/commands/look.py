@@ -99,6 +99,8 @@ def digest(
     settings = settings_of(folder)
     clock = steps.clock_of(settings, day_of(today))
     who = athlete_of(settings, athlete)
+    if send:
+        _need_a_channel(settings)
     counts = steps.digest(folder, settings, clock, day=clock.today) if send else {}
     with published(folder, settings, day_of(today)) as con:
         told = read_digest(con, who, week_start=week_of(settings, who, clock.today), today=clock.today)
@@ -354,10 +356,7 @@ def alerts_test(
     folder = home_of(home)
     settings = settings_of(folder)
     channels = settings.channels
-    if not channels:
-        raise WrongUseError(
-            f"There is no channel in {folder.settings_file}; add a table [channels.NAME] with a url."
-        )
+    _need_a_channel(settings)
     if channel is not None and channel not in channels:
         raise WrongUseError(f"There is no channel {channel!r}; there are {', '.join(sorted(channels))}.")
     errors = {
@@ -449,6 +448,11 @@ def _check_episode(con: duckdb.DuckDBPyConnection, athlete: str, side: str, epis
             f"{what} of the {side} knee begin{'' if found else 's'} with {episode!r}; "
             "kneewatch alerts list --all --json shows their episode_id."
         )
+
+
+def _need_a_channel(settings: Settings) -> None:
+    if not settings.channels:
+        raise WrongUseError("There is no channel in kneewatch.toml; add a table [channels.NAME] with a url.")
 
 
 def _asked(con: duckdb.DuckDBPyConnection, question: str, known: dict[str, object]) -> Rows:

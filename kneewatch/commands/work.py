@@ -114,7 +114,11 @@ def ingest(
         steps.raise_alerts(folder, settings, clock)
     if not paths:
         _say_what_is_left_alone(folder)
-    show_taken(taken, as_json=as_json)
+    try:
+        show_taken(taken, as_json=as_json)
+    finally:
+        if not as_json:
+            _say_what_is_asked(folder, settings)
 
 
 def _say_what_is_left_alone(folder: Home) -> None:
@@ -122,6 +126,17 @@ def _say_what_is_left_alone(folder: Home) -> None:
 
     for name, why in left_alone(folder):
         print(f"kneewatch: {name!r} in the inbox {why}.", file=sys.stderr)
+
+
+def _say_what_is_asked(folder: Home, settings: Settings) -> None:
+    """Print how many questions are open about the words of exports, if any."""
+    from flows.reminding import open_questions
+    from report.messages import open_questions_words
+    from store.database import opened_published
+
+    with opened_published(folder) as con:
+        for athlete, count in open_questions(con).items():
+            print(open_questions_words(count, None if athlete == settings.default_athlete else athlete))
 
 
 def _get_ready_to_read(settings: Settings) -> None:
@@ -174,6 +189,7 @@ def run(
     else:
         print(", ".join(f"{what.replace('_', ' ')} {number}" for what, number in counts.items()))
         print(f"Report: {folder.reports / 'latest.html'}")
+        _say_what_is_asked(folder, settings)
 
 
 def serve(home: HomeOption = None) -> None:

@@ -79,6 +79,7 @@ STATUS_WORDS = {"short": "shorter", "long": "longer", "unplanned": "not planned"
 UNIT_ENDINGS = re.compile(r"_(m|s|s_per_km|share|klu|pct|bpm)$")
 NUMBER_AND_UNIT = re.compile(r"(\d) (?=(?:%|km|mi|m)\b|%)")
 SHOWN_REFUSALS = 20
+STALE_AFTER_DAYS = 7  # whoever follows a plan runs more often
 SHOWN_ID_LENGTH = 12
 
 
@@ -121,6 +122,7 @@ def render_page(
             today=today,
             version=version,
             units=units,
+            stale_after_days=STALE_AFTER_DAYS,
             warm_up=WARM_UP,
             week=week,
             days=_first_of_each_day(ask("week_days")),

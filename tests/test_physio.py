@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from datetime import date, timedelta
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -169,7 +170,7 @@ def render(con: duckdb.DuckDBPyConnection, *, side: str = "right", weeks: int = 
 def words(html: str) -> str:
     """Return what one reads: no style, no tags, breaks of lines as spaces."""
     html = re.sub(r"<(style|svg)\b.*?</\1>", " ", html, flags=re.DOTALL)
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html)).replace("\xa0", " ")
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", html)))
 
 
 def test_the_episode_stands_in_its_order_with_both_numbers(sore: duckdb.DuckDBPyConnection) -> None:
@@ -202,7 +203,7 @@ def test_it_is_about_one_knee(sore: duckdb.DuckDBPyConnection) -> None:
 
     assert "back of" not in right
     assert "Thu 27 Aug back – 9 – –" in left
-    assert "Thu 27 Aug – 5 – – swelling, changed gait or stopped" in right
+    assert "Thu 27 Aug – 5 – – swelling , changed gait or stopped" in right
     assert "Sat 29 Aug both knees – 4 – –" in right
     assert "Sat 29 Aug both knees – 4 – –" in left
     assert "No alert on this knee in these weeks. That is no promise" in left
@@ -303,6 +304,9 @@ def test_the_fullest_report_has_two_pages(sore: duckdb.DuckDBPyConnection, tmp_p
             runs=4,
             distance_m=30000.0,
             timer_s=9000.0,
+            pain_reports=0,
+            strength_sessions=1,
+            alerts=0,
         )
 
     assert pages_of(render(sore, weeks=16), tmp_path) == 2

@@ -125,7 +125,7 @@ def knee_chart(days: pl.DataFrame, units: Units, *, width_px: int = DESK_WIDTH_P
         for index, row in enumerate(days.iter_rows(named=True))
     ]
     labels = [short_day(one) for one in days["local_date"]]
-    every = 7 * max(len(rows) // 70, 1)
+    every = 7 * -(-len(rows) // 63)  # more than nine dates run into one another
     scale = alt.Scale(domain=[-0.8, len(rows) - 0.2], nice=False, zero=False)
     dates = alt.Axis(
         title=None,
@@ -171,8 +171,8 @@ def knee_chart(days: pl.DataFrame, units: Units, *, width_px: int = DESK_WIDTH_P
     )
     size = {"width": width_px - 48}
     chart = alt.vconcat(
-        alt.layer(points, scores).properties(height=110, **size),
-        alt.layer(bars, spikes).properties(height=100, **size),
+        alt.layer(points, scores).properties(height=90, **size),
+        alt.layer(bars, spikes).properties(height=84, **size),
         data=alt.InlineData(values=rows),
         spacing=18,
     )

@@ -350,5 +350,7 @@ def test_the_command_writes_it_beside_the_reports(sample_home: Home, tmp_path: P
     assert "Mara" not in html
     assert "is about one knee" in str(run(app, common).exception)
     assert "is about one knee" in str(run(app, [*common, "--side", "both"]).exception)
+    page = run(app, ["report", "--home", str(sample_home.root), "--as", "Runner 1"])
+    assert "are for the physio report: add --physio" in str(page.exception)
     none = run(app, [*common, "--side", "right", "--episode", "zzz"])
     assert "No episode of the right knee begins with 'zzz'" in str(none.exception)

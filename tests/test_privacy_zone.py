@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from typer.testing import CliRunner
 
 from analytics.privacy import (
     CIRCLE_SHARE,
@@ -19,6 +22,9 @@ from analytics.privacy import (
     shareable_track,
     usual_start,
 )
+from kneewatch.cli import app
+from store.database import opened_published, scalar
+from store.home import Home
 
 HOME = (53.2, 9.95)
 RADIUS_M = 400.0
@@ -231,3 +237,28 @@ def test_a_map_holds_no_place_on_earth() -> None:
 
     assert np.abs(here["x_m"].to_numpy() - there["x_m"].to_numpy()).max() < 25
     assert abs(here["x_m"].max() + here["x_m"].min()) < 1  # type: ignore[operator]
+
+
+def test_the_command_draws_the_way_without_the_zone(
+    sample_home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Mara's loops are so small that the usual zone leaves nothing of them; then no file is written."""
+    with opened_published(sample_home) as con:
+        run = scalar(con, "select activity_id from runs where distance_m > 15000 order by started_at limit 1")
+        lat_deg, lon_deg = con.execute(
+            "select lat_deg[1], lon_deg[1] from outlines where activity_id = ?", [run]
+        ).fetchall()[0]
+    path = tmp_path / "way.svg"
+    words = ["activities", "show", run[:12], "--home", str(sample_home.root), "--map", str(path)]
+
+    nothing = CliRunner().invoke(app, words)
+    assert "all of it lies in the privacy zone" in str(nothing.exception)
+    assert not path.exists()
+
+    monkeypatch.setenv("KNEEWATCH_ATHLETES__MARA__PRIVACY_RADIUS_M", "200")
+    drawn = CliRunner().invoke(app, words)
+    svg = path.read_text()
+    assert drawn.exit_code == 0, drawn.output
+    assert svg.startswith("<svg")
+    assert "1 km" in svg
+    assert [place for place in (f"{lat_deg:.2f}", f"{lon_deg:.2f}") if place in svg + drawn.output] == []

@@ -175,8 +175,12 @@ def report(
     from flows.steps import physio_html, report_html
     from store.files import write_whole
 
-    if physio != (side is not None) or side not in (None, "left", "right"):
+    if physio and side not in ("left", "right"):
         raise WrongUseError("A physio report is about one knee: --physio --side left, or right.")
+    if not physio and (side or episode or called or with_notes):
+        raise WrongUseError(
+            "--side, --episode, --as and --with-notes are for the physio report: add --physio."
+        )
     folder = home_of(home)
     settings = settings_of(folder)
     who = athlete_of(settings, athlete)

@@ -3,6 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 2
 DIST ?= dist
+CHROMIUM = chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking \
+  --disable-component-update --disable-sync --hide-scrollbars --user-data-dir=$(CURDIR)/.pictures/browser
 
 .PHONY: setup demo test test-oracle test-alerts test-faults bench-readers bench-duplicates bench-hostile bench-analytics bench-simulation \
   bench-case-study bench-alerts bench-web bench-serve bench-small test-install dist release-check stored-schema \
@@ -113,9 +115,9 @@ wording: setup ## docs/wording.md again: every sentence, and as the program says
 pictures: setup ## the pictures in docs/pictures, from the sample data; needs Debian's chromium
 	rm -rf .pictures && $(BIN)/kneewatch demo .pictures >/dev/null
 	$(BIN)/kneewatch report --home .pictures --today 2026-08-28 -o .pictures/report.html
-	chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking \
-	  --disable-component-update --disable-sync --hide-scrollbars --user-data-dir=$(CURDIR)/.pictures/browser \
-	  --window-size=860,2260 --screenshot=docs/pictures/report.png file://$(CURDIR)/.pictures/report.html
+	$(BIN)/kneewatch report --home .pictures --today 2026-09-20 --physio --side right --as "Runner 1" -o .pictures/physio.html
+	$(CHROMIUM) --window-size=860,2260 --screenshot=docs/pictures/report.png file://$(CURDIR)/.pictures/report.html
+	$(CHROMIUM) --window-size=800,1440 --screenshot=docs/pictures/physio.png file://$(CURDIR)/.pictures/physio.html
 	rm -rf .pictures
 
 clean:

@@ -41,12 +41,13 @@ with letters as (
     select
         alert_id as letter_id, athlete, severity as kind, is_medical,
         message || chr(10) || chr(10) || action as text,
+        null as chart_png,
         episode_id,
         (local_date, raised_at, list_position(['info', 'caution', 'warning', 'stop'], severity), alert_id) as place
     from alerts
     where status = 'open'
     union all
-    select digest_id, athlete, 'digest', false, message, null, (week_start + 6, written_at, 0, digest_id)
+    select digest_id, athlete, 'digest', false, message, chart_png, null, (week_start + 6, written_at, 0, digest_id)
     from digests
 ),
 waiting as (
@@ -55,7 +56,7 @@ waiting as (
     join letters on letter_id = alert_id
     where delivered_at is null
 )
-select letter_id, channel, attempts, athlete, kind, is_medical, text
+select letter_id, channel, attempts, athlete, kind, is_medical, text, chart_png
 from waiting
 where (next_attempt_at is null or next_attempt_at <= $now or next_attempt_at > $now + $longest)
 and (

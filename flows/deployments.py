@@ -4,9 +4,10 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 from prefect.client.schemas.objects import ConcurrencyLimitConfig
-from prefect.deployments.runner import EntrypointType, RunnerDeployment
+from prefect.deployments.runner import RunnerDeployment
 from prefect.flows import Flow
 from prefect.schedules import Cron, Schedule
+from prefect.types.entrypoint import EntrypointType
 
 from flows.backfill import backfill
 from flows.daily import daily

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -11,7 +12,9 @@ import duckdb
 from flows.alerting import put_out
 from flows.refresh import WEEK_DAYS
 from report.digest import digest_words, read_digest
+from report.digest_mail import digest_chart
 from report.format import Units
+from report.notify import takes_pictures
 from store.database import insert_rows, transaction
 from store.settings import Athlete, Settings, parse_weekly
 
@@ -68,6 +71,7 @@ def write_digest(
     week_start = week_of(settings, athlete, day)
     digest_id = hashlib.sha256(f"digest|{athlete}|{week_start.isoformat()}".encode()).hexdigest()
     is_new = not con.execute("select 1 from digests where digest_id = ?", [digest_id]).fetchall()
+    units = Units(settings.units)
     with transaction(con):
         if is_new:
             digest = read_digest(con, athlete, week_start=week_start, today=today)
@@ -76,9 +80,19 @@ def write_digest(
                 "athlete": athlete,
                 "week_start": week_start,
                 "written_at": now,
-                "message": digest_words(digest, Units(settings.units)),
+                "message": digest_words(digest, units),
+                "chart_png": _chart(con, settings, athlete, channels, today=today),
             }
             insert_rows(con, "digests", [row])
         for channel in channels:
             put_out(con, digest_id, channel)
     return int(is_new)
+
+
+def _chart(
+    con: duckdb.DuckDBPyConnection, settings: Settings, athlete: str, channels: Sequence[str], *, today: date
+) -> bytes | None:
+    """Draw the chart where a mail will have it in it; no other channel can show one."""
+    if not any(takes_pictures(settings.channels[name]) for name in channels):
+        return None
+    return digest_chart(con, athlete, today=today, units=Units(settings.units))

@@ -26,7 +26,7 @@ from ingest.intake import ReadAll, Taken
 from ingest.logs import PainReport, StrengthSession
 from ingest.questionnaires import Questionnaire
 from ingest.workers import read_all
-from report.format import Units
+from report.format import Units, written_as_in
 from report.messages import reminder_words
 from report.notify import Letter, send, send_text, title_of
 from report.versions import versions
@@ -174,7 +174,7 @@ def refresh(home: Home, settings: Settings, clock: Clock, *, rebuild: bool = Fal
 
 def raise_alerts(home: Home, settings: Settings, clock: Clock) -> Counts:
     """Store the alerts of everybody, and put those that are due into the outbox."""
-    with _step(home, "raise_alerts", clock) as (con, counts):
+    with written_as_in(settings.locale), _step(home, "raise_alerts", clock) as (con, counts):
         for athlete in athletes_of(con, settings):
             done = raise_for_athlete(con, settings, athlete, today=clock.today, now=clock.now)
             _add(counts, done)
@@ -186,7 +186,7 @@ def write_digests(home: Home, settings: Settings, clock: Clock, *, day: date | N
     day = day or due_day(settings, today=clock.today, now=clock.now)
     if day is None:
         return {}
-    with _step(home, "write_digests", clock) as (con, counts):
+    with written_as_in(settings.locale), _step(home, "write_digests", clock) as (con, counts):
         counts["digests"] = sum(
             write_digest(con, settings, athlete, day=day, today=clock.today, now=clock.now)
             for athlete in athletes_of(con, settings)
@@ -446,15 +446,46 @@ def report_html(con: duckdb.DuckDBPyConnection, settings: Settings, *, athlete: 
     """Return the report page of one athlete."""
     from report.page import render_page  # with Altair, which an intake has no use for
 
-    return render_page(
-        con,
-        athlete=athlete,
-        athlete_name=names_of([athlete], settings)[athlete],
-        today=today,
-        rules=rules_of(settings),
-        units=Units(settings.units),
-        version=versions(),
-    )
+    with written_as_in(settings.locale):
+        return render_page(
+            con,
+            athlete=athlete,
+            athlete_name=names_of([athlete], settings)[athlete],
+            today=today,
+            rules=rules_of(settings),
+            units=Units(settings.units),
+            version=versions(),
+        )
+
+
+def physio_html(
+    con: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    *,
+    athlete: str,
+    side: str,
+    weeks: int,
+    today: date,
+    episode: str | None = None,
+    called: str | None = None,
+    with_notes: bool = False,
+) -> str:
+    """Return the report on one knee for a physio; `called` stands in it instead of the athlete's name."""
+    from report.physio import render_physio
+
+    with written_as_in(settings.locale):
+        return render_physio(
+            con,
+            athlete=athlete,
+            athlete_name=called or names_of([athlete], settings)[athlete],
+            side=side,
+            weeks=weeks,
+            today=today,
+            units=Units(settings.units),
+            version=versions(),
+            episode=episode,
+            with_notes=with_notes,
+        )
 
 
 @contextmanager

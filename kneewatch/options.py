@@ -44,10 +44,13 @@ def home_of(given: Path | None) -> Home:
 
 
 def settings_of(home: Home) -> Settings:
-    """Return the home's settings."""
+    """Return the home's settings; what the command shows is written as they say from now on."""
+    from report.format import use_locale
     from store.settings import read_settings
 
-    return read_settings(home)
+    settings = read_settings(home)
+    use_locale(settings.locale)
+    return settings
 
 
 def day_of(today: datetime | None) -> date | None:

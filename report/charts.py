@@ -1,8 +1,10 @@
-"""The charts: frames in; inline SVG out for the report, specifications for the web pages; colours left to the page."""
+"""The charts: frames in; inline SVG out for reports and letters, specifications for the web pages; colours left to the page."""
 
 import io
 import json
 import re
+import struct
+import zlib
 from collections.abc import Sequence
 from html import escape
 from statistics import median
@@ -31,6 +33,7 @@ PHONE_WIDTH_PX = 352
 DESK_WIDTH_PX = 680
 ROW_HEIGHT_PX = 30
 MAX_PAIN = 10
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 DATE_EVERY_WEEKS = 4
 
 WEEK_SCHEMA = pl.Schema(
@@ -55,6 +58,8 @@ UPCOMING_SCHEMA = pl.Schema(
     }
 )
 PACE_SCHEMA = pl.Schema({"week_start": pl.Date, "easy_pace_s_per_km": pl.Float64})
+
+Chart = alt.LayerChart | alt.FacetChart | alt.VConcatChart
 
 
 def weeks_chart(weeks: pl.DataFrame, units: Units, *, width_px: int = PHONE_WIDTH_PX) -> str:
@@ -146,7 +151,7 @@ def upcoming_chart(runs: pl.DataFrame, units: Units) -> dict[str, Any]:
     return specification(layers.properties(height=ROW_HEIGHT_PX * len(rows)))
 
 
-def specification(chart: alt.LayerChart | alt.FacetChart) -> dict[str, Any]:
+def specification(chart: Chart) -> dict[str, Any]:
     """
     Return a chart as Vega-Lite, as wide as its place in the page, with the colours as the page's CSS variables.
 
@@ -158,6 +163,164 @@ def specification(chart: alt.LayerChart | alt.FacetChart) -> dict[str, Any]:
         told = told.replace(f'"{colour}"', f'"var(--{name}, {colour})"')
     found: dict[str, Any] = json.loads(told)
     return found
+
+
+def knee_chart(days: pl.DataFrame, units: Units, *, width_px: int = DESK_WIDTH_PX) -> str:
+    """
+    Draw the worst pain of one knee day by day above the distance run on each, runs that were a load spike marked.
+
+    A day without a score gets no point: not reported is not 0.
+
+    Args:
+        days: One row a day without gaps: local_date, pain (0 to 10, null when not reported), distance_m, is_spike.
+        units: What the distance axis counts in.
+        width_px: Width it is designed for; it scales to the width of the page.
+    """
+    rows = [
+        {
+            "day": index,
+            "pain": row["pain"],
+            "pain_label": score(row["pain"]),
+            "distance": _in_units(row["distance_m"], units),
+            "is_spike": bool(row["is_spike"]),
+        }
+        for index, row in enumerate(days.iter_rows(named=True))
+    ]
+    labels = [short_day(one) for one in days["local_date"]]
+    every = 7 * -(-len(rows) // 63)  # more than nine dates run into one another
+    scale = alt.Scale(domain=[-0.8, len(rows) - 0.2], nice=False, zero=False)
+    dates = alt.Axis(
+        title=None,
+        grid=False,
+        values=list(range(0, len(rows), every)),
+        labelExpr=f"{_js_list(labels)}[datum.value]",
+        labelOverlap=False,
+        ticks=False,
+        domainColor=COLOURS["plan"],
+    )
+    top = max([row["distance"] or 0 for row in rows] + [5]) * 1.15
+    y = alt.Y(
+        "distance:Q",
+        axis=alt.Axis(title=units.symbol, tickCount=4, format="d", **_title_on_top(x=-26)),
+        scale=alt.Scale(domain=[0, top], nice=False),
+    )
+    x = alt.X("day:Q", axis=dates, scale=scale)
+    bars = alt.Chart().mark_bar(size=width_px / len(rows) * 0.55, color=COLOURS["run"]).encode(x=x, y=y)
+    spikes = (
+        alt.Chart()
+        .mark_point(shape="triangle-up", filled=True, color=COLOURS["spike"], opacity=1, size=50, yOffset=-8)
+        .encode(x=x, y=y)
+        .transform_filter("datum.is_spike")
+    )
+    pain_y = alt.Y(
+        "pain:Q",
+        axis=alt.Axis(
+            title="pain 0–10",
+            values=[0, 2, 5, 10],
+            labelColor=COLOURS["pain"],
+            **_title_on_top(x=-26, colour=COLOURS["pain"]),
+        ),
+        scale=alt.Scale(domain=[-0.6, MAX_PAIN * 1.1], nice=False),
+    )
+    reported = (
+        alt.Chart()
+        .transform_filter("isValid(datum.pain)")
+        .encode(x=alt.X("day:Q", axis=None, scale=scale), y=pain_y)
+    )
+    points = reported.mark_point(filled=True, size=60, color=COLOURS["pain"], opacity=1)
+    scores = reported.mark_text(dy=-11, fontSize=11, fontWeight="bold", color=COLOURS["pain"]).encode(
+        text="pain_label:N"
+    )
+    size = {"width": width_px - 48}
+    chart = alt.vconcat(
+        alt.layer(points, scores).properties(height=90, **size),
+        alt.layer(bars, spikes).properties(height=84, **size),
+        data=alt.InlineData(values=rows),
+        spacing=18,
+    )
+    return _svg(chart, title="Knee pain and distance by day", description=_days_in_words(days, units))
+
+
+def way_map(way: pl.DataFrame, units: Units, *, width_px: int = PHONE_WIDTH_PX) -> str:
+    """
+    Draw a way with north at the top and a ruler of one kilometre or mile below it: no place, no time, no background.
+
+    Args:
+        way: piece, x_m, y_m in order; at least one row.
+        units: What the ruler is one of.
+        width_px: Width it is designed for; a long way north is drawn as high as that at most.
+    """
+    rows = way.with_row_index("order").to_dicts()
+    left, right, low, high = (
+        float(value)
+        for value in way.select(
+            pl.col("x_m").min(),
+            pl.col("x_m").max().alias("right"),
+            pl.col("y_m").min(),
+            pl.col("y_m").max().alias("high"),
+        ).row(0)
+    )
+    span_m = max(right - left, high - low, units.metres) * 1.04
+    middle_x, middle_y = (left + right) / 2, (low + high) / 2
+    height_px = max(width_px * min((high - low) * 1.08 / span_m, 1), 60)
+
+    def scale(middle: float, length_m: float) -> alt.Scale:
+        return alt.Scale(domain=[middle - length_m / 2, middle + length_m / 2], nice=False, zero=False)
+
+    x = alt.X("x_m:Q", axis=None, scale=scale(middle_x, span_m))
+    y = alt.Y("y_m:Q", axis=None, scale=scale(middle_y, span_m * height_px / width_px))
+    line = (
+        alt.Chart(alt.InlineData(values=rows))
+        .mark_line(color=COLOURS["run-now"], strokeWidth=2.5, strokeJoin="round", strokeCap="round")
+        .encode(x=x, y=y, detail="piece:N", order="order:Q")
+    )
+    foot_m = middle_y - span_m * height_px / width_px / 2
+    ruler = [
+        {
+            "x_m": middle_x - span_m / 2,
+            "end": middle_x - span_m / 2 + units.metres,
+            "y_m": foot_m,
+            "label": f"1 {units.symbol}",
+        }
+    ]
+    ruled = alt.Chart(alt.InlineData(values=ruler))
+    rule = ruled.mark_rule(color=COLOURS["muted"], strokeWidth=2).encode(x=x, x2="end:Q", y=y)
+    name = ruled.mark_text(color=COLOURS["muted"], align="left", dy=-8, fontSize=12).encode(
+        x=x, y=y, text="label:N"
+    )
+    chart = alt.layer(line, rule, name).properties(width=width_px, height=height_px)
+    return _svg(
+        chart,
+        title="The way of the run",
+        description=f"North is at the top. What lies near where runs begin is left out; {way['piece'].n_unique()} piece(s) are drawn.",
+    )
+
+
+def png(svg: str, *, scale: float = 2.0) -> bytes:
+    """Return a chart as a picture on white, for letters: many programs for mail show no SVG and know no variables."""
+    import vl_convert
+
+    size = re.search(r'viewBox="[0-9.-]+ [0-9.-]+ ([0-9.]+) ([0-9.]+)"', svg)
+    assert size is not None
+    fixed = svg.replace('width="100%"', f'width="{size.group(1)}" height="{size.group(2)}"', 1)
+    coloured = re.sub(r"var\(--[a-z-]+, (#[0-9a-f]{6})\)", r"\1", fixed)
+    on_white = coloured.replace("</desc>", '</desc><rect width="100%" height="100%" fill="#ffffff"/>', 1)
+    return _packed(vl_convert.svg_to_png(on_white, scale=scale))
+
+
+def _packed(picture: bytes) -> bytes:
+    """Return the same PNG in a ninth of the bytes: vl-convert hardly compresses, and the outbox keeps each."""
+    chunks, at = [], len(PNG_SIGNATURE)
+    while at < len(picture):
+        length, kind = struct.unpack_from(">I4s", picture, at)
+        chunks.append((kind, picture[at + 8 : at + 8 + length]))
+        at += length + 12
+    pixels = zlib.compress(zlib.decompress(b"".join(data for kind, data in chunks if kind == b"IDAT")), 9)
+    (head, *_), last = [one for one in chunks if one[0] == b"IHDR"], (b"IEND", b"")
+    return PNG_SIGNATURE + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in (head, (b"IDAT", pixels), last)
+    )
 
 
 def _week_row(index: int, row: dict[str, Any], units: Units) -> dict[str, Any]:
@@ -368,6 +531,16 @@ def _weeks_in_words(weeks: pl.DataFrame, units: Units) -> str:
     return " ".join(sentences) or "No week has a run yet."
 
 
+def _days_in_words(days: pl.DataFrame, units: Units) -> str:
+    told = [
+        f"{day(row['local_date'])}: {'not run' if row['distance_m'] is None else units.distance(row['distance_m'])},"
+        f" knee pain {'not reported' if row['pain'] is None else score(row['pain']) + '/10'}."
+        for row in days.iter_rows(named=True)
+        if row["distance_m"] is not None or row["pain"] is not None
+    ]
+    return " ".join(told) or "No run and no report in these weeks."
+
+
 def _paces_in_words(paces: pl.DataFrame, units: Units) -> str:
     known = paces.drop_nulls("easy_pace_s_per_km").select("week_start", "easy_pace_s_per_km")
     return " ".join(
@@ -375,15 +548,15 @@ def _paces_in_words(paces: pl.DataFrame, units: Units) -> str:
     )
 
 
-def _svg(chart: alt.LayerChart | alt.FacetChart, *, title: str, description: str) -> str:
+def _svg(chart: Chart, *, title: str, description: str) -> str:
     """Render to SVG that scales to its place and says what it shows."""
     drawn = io.StringIO()
     _styled(chart).save(drawn, format="svg")
     return _for_the_page(drawn.getvalue(), title, description)
 
 
-def _styled(chart: alt.LayerChart | alt.FacetChart) -> alt.LayerChart | alt.FacetChart:
-    styled: alt.LayerChart | alt.FacetChart = chart.configure(
+def _styled(chart: Chart) -> Chart:
+    styled: Chart = chart.configure(
         aria=False,
         background="transparent",
         font=FONT,

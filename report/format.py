@@ -1,6 +1,9 @@
 """Numbers for people: kilometres or miles, minutes and seconds, percent, days; None becomes a dash."""
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
@@ -15,6 +18,58 @@ METRES_PER_MILE = 1609.344
 # Not from strftime: its names follow the locale of whoever runs the program, the rest of the text does not.
 DAYS: tuple[str, ...] = tuple(words()["calendar"]["days"])
 MONTHS: tuple[str, ...] = tuple(words()["calendar"]["months"])
+
+
+@dataclass(frozen=True, slots=True)
+class Locale:
+    """
+    How a country writes numbers and days; the words around them stay English.
+
+    Attributes:
+        decimal: Sign before the fraction.
+        thousands: Sign between groups of three digits; empty for none.
+        is_month_first: Aug 23 instead of 23 Aug.
+        groups_from_digits: Digits that a whole number has at least where groups are set apart.
+    """
+
+    decimal: str = "."
+    thousands: str = ""
+    is_month_first: bool = False
+    groups_from_digits: int = 4
+
+
+# After the Unicode CLDR; what is the same everywhere (a space before the percent sign, minutes and seconds) is not in it.
+LOCALES = {
+    "en": Locale(),
+    "en-GB": Locale(thousands=","),
+    "en-US": Locale(thousands=",", is_month_first=True),
+    "da": Locale(decimal=",", thousands="."),
+    "de": Locale(decimal=",", thousands="."),
+    "de-AT": Locale(decimal=",", thousands="\N{NO-BREAK SPACE}"),
+    "de-CH": Locale(thousands="’"),
+    "es": Locale(decimal=",", thousands=".", groups_from_digits=5),
+    "fr": Locale(decimal=",", thousands="\N{NARROW NO-BREAK SPACE}"),
+    "it": Locale(decimal=",", thousands="."),
+    "nl": Locale(decimal=",", thousands="."),
+    "sv": Locale(decimal=",", thousands="\N{NO-BREAK SPACE}"),
+}
+# In the context and not an argument: whoever reads the settings says it once, and no sentence has to hand it on.
+_locale: ContextVar[Locale] = ContextVar("_locale", default=LOCALES["en"])
+
+
+def use_locale(name: str) -> None:
+    """Write numbers and days as in this locale, one of LOCALES, from now on."""
+    _locale.set(LOCALES[name])
+
+
+@contextmanager
+def written_as_in(name: str) -> Iterator[None]:
+    """Write numbers and days as in this locale, one of LOCALES, within."""
+    token = _locale.set(LOCALES[name])
+    try:
+        yield
+    finally:
+        _locale.reset(token)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +125,12 @@ def number(value: float | None, *, digits: int = 0, signed: bool = False) -> str
         return UNKNOWN
     rounded = _rounded(value, digits)
     sign = "−" if rounded < 0 else "+" if signed and rounded > 0 else ""
-    return f"{sign}{abs(rounded):.{digits}f}"
+    return f"{sign}{_digits(f'{abs(rounded):.{digits}f}')}"
+
+
+def figure(value: float) -> str:
+    """Return a number with the digits that it has, up to six: 1.64."""
+    return ("−" if value < 0 else "") + _digits(f"{abs(value):g}")
 
 
 def percent(share: float | None, *, signed: bool = False, digits: int = 0) -> str:
@@ -101,19 +161,28 @@ def pain(value: float | None) -> str:
 
 def day(value: date | None) -> str:
     """Return Sun 23 Aug."""
-    return UNKNOWN if value is None else f"{DAYS[value.weekday()][:3]} {short_day(value)}"
+    if value is None:
+        return UNKNOWN
+    comma = "," if _locale.get().is_month_first else ""
+    return f"{DAYS[value.weekday()][:3]}{comma} {short_day(value)}"
 
 
 def short_day(value: date | None) -> str:
     """Return 23 Aug."""
-    return UNKNOWN if value is None else f"{value.day} {MONTHS[value.month - 1][:3]}"
+    if value is None:
+        return UNKNOWN
+    month = MONTHS[value.month - 1][:3]
+    return f"{month} {value.day}" if _locale.get().is_month_first else f"{value.day} {month}"
 
 
 def long_day(value: date | None) -> str:
     """Return Sunday 23 August 2026."""
     if value is None:
         return UNKNOWN
-    return f"{DAYS[value.weekday()]} {value.day} {MONTHS[value.month - 1]} {value.year}"
+    weekday, month = DAYS[value.weekday()], MONTHS[value.month - 1]
+    if _locale.get().is_month_first:
+        return f"{weekday}, {month} {value.day}, {value.year}"
+    return f"{weekday} {value.day} {month} {value.year}"
 
 
 def _is_known(value: float | None) -> TypeGuard[float]:
@@ -123,6 +192,17 @@ def _is_known(value: float | None) -> TypeGuard[float]:
 def _rounded(value: float, digits: int) -> Decimal:
     """Half goes up, as people expect: 12.5 is 13, where round() says 12."""
     return Decimal(repr(float(value))).quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP)
+
+
+def _digits(plain: str) -> str:
+    """Write 12345.6 with the locale's own signs; what has an exponent stays as it is."""
+    locale = _locale.get()
+    whole, _, fraction = plain.partition(".")
+    if not whole.isdigit() or "e" in fraction:
+        return plain
+    if len(whole) >= locale.groups_from_digits:
+        whole = f"{int(whole):,}".replace(",", locale.thousands)
+    return f"{whole}{locale.decimal}{fraction}" if fraction else whole
 
 
 def _minutes(seconds: Decimal) -> str:

@@ -4,8 +4,11 @@ import logging
 import queue
 import re
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
+from report.digest_mail import CHART, digest_html
 from report.words import said
 from store.settings import Channel
 
@@ -23,6 +26,13 @@ _BROKEN = re.compile(r"onnection (?:error|unexpectedly|lost|reset)")
 _CODE = re.compile(r"error=([0-9]{3})\b|\(([0-9]{3}), b")
 
 
+class Picture(NamedTuple):
+    """A PNG that a mail shows where its HTML says `cid:` and this name."""
+
+    name: str
+    content: bytes
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
     """
@@ -33,6 +43,7 @@ class Letter:
         attempts: Tries before this one.
         kind: Severity of the alert, or digest.
         is_medical: Whether it waits for no other letter.
+        chart_png: The picture that a mail has in it; None without one.
     """
 
     letter_id: str
@@ -42,6 +53,7 @@ class Letter:
     kind: str
     is_medical: bool
     text: str
+    chart_png: bytes | None = None
 
 
 def send(letter: Letter, channel: Channel | None, name: str | None) -> str | None:
@@ -56,7 +68,17 @@ def send(letter: Letter, channel: Channel | None, name: str | None) -> str | Non
     if channel is None:
         return GONE
     title, text = addressed(letter, channel, name)
-    return send_text(channel.url.get_secret_value(), title, text)
+    html, pictures = (
+        _as_mail(title, text, letter.chart_png)
+        if letter.kind == "digest" and takes_pictures(channel)
+        else (None, ())
+    )
+    return send_text(channel.url.get_secret_value(), title, text, html=html, pictures=pictures)
+
+
+def takes_pictures(channel: Channel) -> bool:
+    """Tell whether a channel is a mail by SMTP: of what Apprise knows, only these show a picture within the text."""
+    return channel.url.get_secret_value().lower().startswith(("mailto:", "mailtos:"))
 
 
 def addressed(letter: Letter, channel: Channel, name: str | None) -> tuple[str, str]:
@@ -77,16 +99,29 @@ def title_of(kind: str, name: str | None = None) -> str:
     )
 
 
-def send_text(url: str, title: str, text: str, *, patience_s: float = LONGEST_SEND_S) -> str | None:
+def send_text(
+    url: str,
+    title: str,
+    text: str,
+    *,
+    html: str | None = None,
+    pictures: Sequence[Picture] = (),
+    patience_s: float = LONGEST_SEND_S,
+) -> str | None:
     """
     Send one text to one Apprise URL; return None when it was taken, else why not. Never tells the URL.
+
+    Where the URL is that of mails, `html` with its pictures goes out, with a text made of it before it; elsewhere, and for
+    mails that are to be plain (format=text), `text` alone.
 
     A channel that has not done with it after `patience_s` counts as failed, although it may take the text later.
     """
     import apprise  # noqa: F401 - slow, most runs send nothing, and the channel is not to pay for it
 
     answers: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-    sending = threading.Thread(target=lambda: answers.put(_send_text(url, title, text)), daemon=True)
+    sending = threading.Thread(
+        target=lambda: answers.put(_send_text(url, title, text, html, pictures)), daemon=True
+    )
     sending.start()
     try:
         return answers.get(timeout=patience_s)
@@ -94,19 +129,42 @@ def send_text(url: str, title: str, text: str, *, patience_s: float = LONGEST_SE
         return NO_ANSWER
 
 
-def _send_text(url: str, title: str, text: str) -> str | None:
+def _send_text(url: str, title: str, text: str, html: str | None, pictures: Sequence[Picture]) -> str | None:
     import apprise
+    from apprise.attachment.memory import AttachMemory
 
     try:
         heard = _listen_to_apprise()
         destination = apprise.Apprise()
         if not destination.add(url):
             return NO_URL
-        if destination.notify(body=text, title=title, body_format=apprise.NotifyFormat.TEXT):
+        if html is not None and all(_shows_html(mail) for mail in destination):
+            for mail in destination:
+                mail.inline = True  # type: ignore[attr-defined]  # the pictures stand where the HTML says, and not below it to be opened
+            body, kind = html, apprise.NotifyFormat.HTML
+            attached = [
+                AttachMemory(content=one.content, name=one.name, mimetype="image/png")  # type: ignore[no-untyped-call]
+                for one in pictures
+            ]
+        else:
+            body, kind, attached = text, apprise.NotifyFormat.TEXT, []
+        if destination.notify(body=body, title=title, body_format=kind, attach=attached or None):
             return None
     except Exception as error:  # noqa: BLE001 - a hundred services behind it, and no letter may stop the others
         return FAILED.format(kind=type(error).__name__)
     return _why("\n".join(heard))
+
+
+def _shows_html(destination: object) -> bool:
+    from apprise import NotifyFormat
+    from apprise.plugins.email import NotifyEmail
+
+    return isinstance(destination, NotifyEmail) and destination.notify_format == NotifyFormat.HTML
+
+
+def _as_mail(title: str, text: str, chart_png: bytes | None) -> tuple[str, list[Picture]]:
+    pictures = [Picture(CHART, chart_png)] if chart_png else []
+    return digest_html(text, title=title, chart=CHART if pictures else None), pictures
 
 
 def _why(heard: str) -> str:

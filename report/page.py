@@ -21,6 +21,7 @@ from report.format import (
     Units,
     day,
     duration,
+    figure,
     long_day,
     number,
     pain,
@@ -64,6 +65,7 @@ STATUS_WORDS = {"short": "shorter", "long": "longer", "unplanned": "not planned"
 UNIT_ENDINGS = re.compile(r"_(m|s|s_per_km|share|klu|pct|bpm)$")
 NUMBER_AND_UNIT = re.compile(r"(\d) (?=(?:%|km|mi|m)\b|%)")
 SHOWN_REFUSALS = 20
+STALE_AFTER_DAYS = 7  # whoever follows a plan runs more often
 SHOWN_ID_LENGTH = 12
 
 
@@ -108,6 +110,7 @@ def render_page(
             today=today,
             version=version,
             units=units,
+            stale_after_days=STALE_AFTER_DAYS,
             warm_up=WARM_UP,
             knee_words=knee_words,
             week=week,
@@ -379,14 +382,21 @@ def _of_this_week(weeks: Sequence[Row], today: date) -> Row | None:
     return next((week for week in weeks if 0 <= (today - week["week_start"]).days < 7), None)
 
 
-def _weeks_charts(weeks: Sequence[Row], units: Units) -> dict[str, Markup] | None:
-    """The chart for phones and the one for desks; None when there is nothing to draw."""
+def weeks_frame(weeks: Sequence[Row]) -> pl.DataFrame | None:
+    """Return what the chart of the weeks is drawn from, out of the question weeks; None when there is nothing to draw."""
     if not any(
         week["distance_m"] or week["planned_distance_m"] or week["worst_pain"] is not None for week in weeks
     ):
         return None
     columns = [{name: week[name] for name in charts.WEEK_SCHEMA} for week in weeks]
-    frame = pl.DataFrame(columns, schema=charts.WEEK_SCHEMA)
+    return pl.DataFrame(columns, schema=charts.WEEK_SCHEMA)
+
+
+def _weeks_charts(weeks: Sequence[Row], units: Units) -> dict[str, Markup] | None:
+    """The chart for phones and the one for desks; None when there is nothing to draw."""
+    frame = weeks_frame(weeks)
+    if frame is None:
+        return None
     return _for_both(lambda width_px: charts.weeks_chart(frame, units, width_px=width_px))
 
 
@@ -461,7 +471,7 @@ def _quantity(key: str, value: float, units: Units) -> str:
         "ramp_ratio": lambda ratio: percent(ratio, signed=True, digits=1),
     }
     write = next((write for ending, write in writers.items() if key.endswith(ending)), None)
-    return write(value) if write else f"{value:g}".replace("-", "−")
+    return write(value) if write else figure(value)
 
 
 def _text(key: str, value: str) -> str:

@@ -79,9 +79,8 @@ def restore_backup(path: Path, home: Home) -> int:
 
 
 def _kept_files(home: Home) -> Iterator[Path]:
-    """Yield what is a fact: settings, what waits, originals, what was refused, and samples."""
-    if home.settings_file.exists():
-        yield home.settings_file
+    """Yield what is a fact: settings, the secret, what waits, originals, what was refused, and samples."""
+    yield from (one for one in (home.settings_file, home.secret) if one.exists())
     for folder in (home.inbox, home.archive, home.quarantine, home.samples):
         yield from sorted(one for one in folder.rglob("*") if one.is_file() and not one.is_symlink())
 

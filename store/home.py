@@ -63,6 +63,10 @@ class Home:
         return self.state / "serving"
 
     @property
+    def secret(self) -> Path:
+        return self.state / "secret"
+
+    @property
     def prefect(self) -> Path:
         return self.state / "prefect"
 

@@ -38,11 +38,13 @@ FASTEST_PACE_S_PER_KM = 120.0  # world record pace over the kilometre is 2:12
 SLOWEST_PACE_S_PER_KM = 1200.0  # 20:00 is a slow walk
 FASTEST_GOAL_S = 3000.0  # the world record over the half marathon is 56:42
 SLOWEST_GOAL_S = 6 * 3600.0  # races close before that
+SMALLEST_PRIVACY_M = 200  # a street; what is smaller would be told by the first house that is drawn
 
 Role = Literal["runner", "physio", "coach"]
 Severity = Literal["info", "caution", "warning", "stop"]
 Sex = Literal["female", "male"]
 Units = Literal["km", "miles"]
+Locale = Literal["en", "en-GB", "en-US", "da", "de", "de-AT", "de-CH", "es", "fr", "it", "nl", "sv"]
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
 _PACE = re.compile(r"([0-9]{1,2}):([0-5][0-9])(?: ?(?:min)?/km)?")
@@ -386,6 +388,13 @@ class Athlete(_Table):
         default_factory=machine_time_zone,
     )
     week_start: Weekday = _setting("First day of the week.", default="monday")
+    privacy_radius_m: Whole = _setting(
+        "On every map that can be handed on, nothing is drawn within so many metres of where runs begin most often; 0 draws everything.",
+        "0, or a whole number from 200 to 2000",
+        default=400,
+        ge=0,
+        le=2000,
+    )
     share_with: Names = _setting(
         "Consent: names of the channels of a physio or coach that may get this athlete's alerts and digest. Nothing goes there without it, and taking a name out withdraws it.",
         'a list of names of channels such as ["physio"]',
@@ -412,6 +421,15 @@ class Athlete(_Table):
             pace = table.threshold_pace
             given = rates | {"threshold_pace_s_per_km": parse_pace(pace) if pace else None}
             yield from ((name, float(value), day) for name, value in given.items() if value is not None)
+
+    @model_validator(mode="after")
+    def _check_privacy(self) -> Self:
+        if 0 < self.privacy_radius_m < SMALLEST_PRIVACY_M:
+            says = f"is {self.privacy_radius_m}; allowed is 0, or a whole number from {SMALLEST_PRIVACY_M} to 2000"
+            raise PydanticCustomError(
+                "clash", "{says}", {"says": says, "key": "privacy_radius_m", "other": ""}
+            )
+        return self
 
     @model_validator(mode="after")
     def _check_rates(self) -> Self:
@@ -640,6 +658,10 @@ class Settings(_Table):
         default="me",
     )
     units: Units = _setting("Units of every number shown to a person.", default="km")
+    locale: Locale = _setting(
+        "How numbers and days shown to a person are written: decimal sign, thousands, order of day and month. The words stay English.",
+        default="en",
+    )
     athletes: dict[Key, Athlete] = _setting(
         "You: one table for each athlete. The key after the dot is lower-case letters, digits, - and _. What is not given is estimated from the history where it can be, and else what needs it is left out.",
         default={},

@@ -18,6 +18,7 @@ from store.backup import restore_backup, write_backup
 from store.database import frame, opened_published
 from store.errors import KneewatchError
 from store.home import Home
+from store.secret import secret_of
 from store.settings import read_settings
 
 CLOCK = Clock(datetime(2026, 10, 3, 18, tzinfo=UTC), date(2026, 10, 3))
@@ -148,3 +149,17 @@ def test_a_backup_can_be_written_while_files_come_in(sample_home: Home, tmp_path
         }
         assert all(any(row["activity_id"] in name for name in files) for row in found["activities"])
         assert all(any(row["export_id"] in name for name in files) for row in found["activities"])
+
+
+def test_a_restored_home_cuts_its_maps_as_before(home: Home, tmp_path: Path) -> None:
+    """With a new secret the same run, handed on again, would show what the first map hid."""
+    run_all(home, read_settings(home), CLOCK)
+    secret = secret_of(home)
+    write_backup(home, tmp_path / "backup.tar")
+
+    restored = homes.at(tmp_path / "restored")
+    restore_backup(tmp_path / "backup.tar", restored)
+
+    assert len(secret) == 32
+    assert secret_of(home) == secret
+    assert secret_of(restored) == secret

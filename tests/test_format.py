@@ -8,16 +8,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from report.format import (
+    LOCALES,
     UNKNOWN,
     Units,
     day,
     duration,
+    figure,
     long_day,
     number,
     pain,
     percent,
     score,
     short_day,
+    written_as_in,
 )
 
 KM = Units("km")
@@ -116,3 +119,56 @@ def test_duration_reads_back_to_the_nearest_second(duration_s: float) -> None:
 def test_numbers_never_show_a_minus_nought(value: float, digits: int) -> None:
     """What rounds to nothing has no sign."""
     assert not re.fullmatch(r"[+−]0(\.0*)?", number(value, digits=digits, signed=True))
+
+
+@pytest.mark.parametrize(
+    ("locale", "kilometres", "steps", "share", "short", "long"),
+    [
+        ("en", "18.4 km", "13000", "+41.5 %", "Sun 23 Aug", "Sunday 23 August 2026"),
+        ("en-GB", "18.4 km", "13,000", "+41.5 %", "Sun 23 Aug", "Sunday 23 August 2026"),
+        ("en-US", "18.4 km", "13,000", "+41.5 %", "Sun, Aug 23", "Sunday, August 23, 2026"),
+        ("de", "18,4 km", "13.000", "+41,5 %", "Sun 23 Aug", "Sunday 23 August 2026"),
+        ("de-CH", "18.4 km", "13’000", "+41.5 %", "Sun 23 Aug", "Sunday 23 August 2026"),
+        ("fr", "18,4 km", "13\u202f000", "+41,5 %", "Sun 23 Aug", "Sunday 23 August 2026"),
+    ],
+)
+def test_signs_and_the_order_of_a_date_follow_the_locale(
+    locale: str, kilometres: str, steps: str, share: str, short: str, long: str
+) -> None:
+    """Decimal sign, thousands, day and month; the words stay English."""
+    with written_as_in(locale):
+        written = (KM.distance(18_400), number(13_000), percent(0.415, signed=True, digits=1))
+        days = (day(date(2026, 8, 23)), long_day(date(2026, 8, 23)))
+
+    assert (*written, *days) == (kilometres, steps, share, short, long)
+
+
+def test_spanish_sets_thousands_apart_from_five_digits_on() -> None:
+    """1234 is one word there, 12.345 is not."""
+    with written_as_in("es"):
+        assert (number(1234), number(12_345), number(-1234.5, digits=1)) == ("1234", "12.345", "−1234,5")
+
+
+def test_a_figure_keeps_its_digits_in_every_locale() -> None:
+    """What is as large as to need an exponent is left as it is."""
+    with written_as_in("de"):
+        assert (figure(1.64), figure(-0.5), figure(7), figure(1e9)) == ("1,64", "−0,5", "7", "1e+09")
+
+
+def test_a_locale_holds_within_its_block_alone() -> None:
+    """Nothing of it is left behind."""
+    with written_as_in("de"):
+        pass
+
+    assert number(1234.5, digits=1) == "1234.5"
+
+
+@given(st.sampled_from(sorted(LOCALES)), st.decimals(-(10**8), 10**8, places=2))
+def test_no_locale_changes_the_digits(locale: str, value: float) -> None:
+    """Only the signs between them."""
+    plain = number(float(value), digits=2)
+    with written_as_in(locale):
+        written = number(float(value), digits=2)
+
+    assert re.sub(r"\D", "", written) == re.sub(r"\D", "", plain)
+    assert written.count(LOCALES[locale].decimal) >= 1

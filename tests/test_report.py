@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from html.parser import HTMLParser
 from typing import Any
@@ -793,6 +793,122 @@ def test_empty_database_renders(con: duckdb.DuckDBPyConnection) -> None:
     assert "No run has 400 m without a pause yet." in text
     assert "Nothing was refused." in text
     assert "0 pain" not in text
+
+
+def without(con: duckdb.DuckDBPyConnection, **nothing: None) -> None:
+    """Twelve weeks of runs in which some columns are not known, and no plan."""
+    insert_weeks(con, **({"planned_distance_m": None, "plan_week": None} | nothing))
+
+
+def planned(con: duckdb.DuckDBPyConnection) -> None:
+    insert_plan_ahead(con)
+
+
+def planned_and_run(con: duckdb.DuckDBPyConnection) -> None:
+    insert_weeks(con)
+    insert_this_week(con)
+    insert_plan_ahead(con)
+
+
+@pytest.mark.parametrize(
+    ("build", "today", "sentences"),
+    [
+        pytest.param(
+            lambda con: None,
+            TODAY,
+            (
+                "No run yet.",
+                "No plan is chosen.",
+                "No load yet",
+                "Knee pain was not reported in the last sixteen weeks.",
+            ),
+            id="no data",
+        ),
+        pytest.param(
+            without,
+            TODAY,
+            ("no plan this week", "No plan is chosen.", "Without a plan there is nothing to look ahead at."),
+            id="no plan",
+        ),
+        pytest.param(
+            lambda con: without(con, load_hrss=None, easy_pace_s_per_km=None),
+            TODAY,
+            ("Load (HRSS) no heart rate", "of the last sixteen, none has that"),
+            id="no heart rate",
+        ),
+        pytest.param(
+            lambda con: without(con, worst_pain=None),
+            TODAY,
+            (
+                "Worst knee pain not reported",
+                "Knee pain was not reported in these weeks.",
+                "That does not mean there was none",
+            ),
+            id="no pain reports",
+        ),
+        pytest.param(
+            planned_and_run,
+            TODAY + timedelta(days=9),
+            (
+                "Nothing was taken in since Thu 20 Aug, 10 days ago. What was done since then is not in this report.",
+            ),
+            id="stale",
+        ),
+        pytest.param(
+            insert_refused,
+            TODAY,
+            (
+                "The file ends in the middle of a record; copy it again. Refused on Thu 20 Aug.",
+                "Partly taken in on",
+            ),
+            id="quarantined files",
+        ),
+        pytest.param(
+            planned,
+            PLAN_START - timedelta(days=40),
+            ("The plan has nothing in this week .", "The plan has no run in the next 14 days."),
+            id="race far ahead",
+        ),
+        pytest.param(
+            planned_and_run,
+            PLAN_START + timedelta(weeks=18),
+            ("The plan has nothing in this week : it ended on Sun 20 Sep", "The last sixteen weeks"),
+            id="after the race",
+        ),
+    ],
+)
+def test_every_state_says_what_is_missing_and_promises_nothing(
+    build: Callable[[duckdb.DuckDBPyConnection], None],
+    today: date,
+    sentences: tuple[str, ...],
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    """Empty, partial and late: never a zero for what is not known, never a quiet day that means well."""
+    build(con)
+    page = Page(render(con, today=today))
+
+    for sentence in sentences:
+        assert sentence in page.text
+    assert "That is no promise" in page.text
+    assert "safe" not in page.text.lower()
+    assert "nan" not in page.text.lower().split()
+    assert "None" not in page.text.replace("None of", "")
+
+
+def test_a_page_says_of_yesterday_that_it_is_up_to_date_by_silence(season: duckdb.DuckDBPyConnection) -> None:
+    """Only what lies more than a week back is called old."""
+    assert "Nothing was taken in since" not in text_of(season)
+
+
+def test_a_page_is_made_for_paper_as_well(season: duckdb.DuckDBPyConnection) -> None:
+    """Light, numbered, and what must not be cut is not."""
+    html = render(season)
+    rules = html[html.index("@page") : html.index("</style>")]
+
+    assert "counter(page)" in rules
+    assert re.search(r"--card: #ffffff;.*--stop-back: #ffffff", rules, re.DOTALL)
+    assert re.search(r"\.chart, svg, tr.*break-inside: avoid", rules)
+    assert "details:not([open]) { display: none; }" in rules
 
 
 def test_runs_without_heart_rate_plan_or_pain_render(con: duckdb.DuckDBPyConnection) -> None:

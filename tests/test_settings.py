@@ -8,17 +8,20 @@ import sys
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from typing import get_args
 from zoneinfo import ZoneInfo
 
 import pytest
 from pydantic import BaseModel, ValidationError
 
+from report.format import LOCALES
 from store.home import Home, at
 from store.settings import (
     Alerts,
     Athlete,
     Channel,
     Limits,
+    Locale,
     Plan,
     Schedules,
     Settings,
@@ -260,7 +263,7 @@ def test_complaints_never_quote_a_channel(text: str, home: Home) -> None:
         (
             "race_date = 2026-10-04",
             "kneewatch.toml: race_date is not a setting; did you mean athletes.<name>.plan.race_date? "
-            "Allowed here: default_athlete, units, athletes, alerts, channels, schedules, limits, web.",
+            "Allowed here: default_athlete, units, locale, athletes, alerts, channels, schedules, limits, web.",
         ),
         (
             "[limits]\nxyz = 1",
@@ -382,7 +385,7 @@ def test_every_mistake_is_named_at_once(home: Home) -> None:
             "KNEEWATCH_UNITZ",
             "km",
             "KNEEWATCH_UNITZ is not a setting; did you mean KNEEWATCH_UNITS? "
-            "Allowed here: default_athlete, units, athletes, alerts, channels, schedules, limits, web.",
+            "Allowed here: default_athlete, units, locale, athletes, alerts, channels, schedules, limits, web.",
         ),
         ("KNEEWATCH_UNITS__X", "1", "KNEEWATCH_UNITS__X is not a setting."),
         (
@@ -397,7 +400,7 @@ def test_every_mistake_is_named_at_once(home: Home) -> None:
             "KNEEWATCH_ATHLETES__ME__RACE_DATE is not a setting; "
             "did you mean KNEEWATCH_ATHLETES__ME__PLAN__RACE_DATE? Allowed here: name, sex, birth_year, "
             "resting_hr_bpm, max_hr_bpm, threshold_hr_bpm, vt1_hr_bpm, vt2_hr_bpm, threshold_pace, time_zone, week_start, "
-            "share_with, plan, since.",
+            "privacy_radius_m, share_with, plan, since.",
         ),
         (
             "KNEEWATCH_ALERTS",
@@ -592,3 +595,21 @@ def test_a_single_athlete_is_the_default_one(home: Home) -> None:
     home.settings_file.write_text("[athletes.mara]\nsex = 'female'\n")
 
     assert read_settings(home).default_athlete == "mara"
+
+
+def test_every_locale_of_the_settings_can_be_written() -> None:
+    """The names stand in two places, because settings know nothing of reports."""
+    assert set(get_args(Locale)) == set(LOCALES)
+
+
+@pytest.mark.parametrize(("radius_m", "is_allowed"), [(0, True), (199, False), (200, True), (2001, False)])
+def test_a_privacy_zone_is_a_street_at_least(home: Home, radius_m: int, is_allowed: bool) -> None:
+    """Or none at all."""
+    text = f"[athletes.me]\nprivacy_radius_m = {radius_m}\n"
+    if is_allowed:
+        home.settings_file.write_text(text)
+        assert read_settings(home).athletes["me"].privacy_radius_m == radius_m
+    else:
+        assert complaint(home, text) == (
+            f"kneewatch.toml: athletes.me.privacy_radius_m is {radius_m}; allowed is 0, or a whole number from 200 to 2000."
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     import duckdb
 
     from report.format import Units
+    from store.home import Home
+    from store.settings import Settings
 
 activities = typer.Typer(help="Activities: list them, look at one, and overrule what was made of it.")
 
@@ -68,11 +71,23 @@ def activities_list(
 
 
 @activities.command("show")
-def activities_show(activity_id: IdArgument, home: HomeOption = None, as_json: JsonOption = False) -> None:
-    """Show everything known of one activity, and which other records are the same session and why."""
+def activities_show(
+    activity_id: IdArgument,
+    map_file: Annotated[
+        Path | None,
+        typer.Option("--map", metavar="FILE", help="Draw its way as SVG instead, without your privacy zone."),
+    ] = None,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show everything known of one activity, and which other records are the same session and why; or draw its way."""
     folder = home_of(home)
-    with published(folder, settings_of(folder), None) as con:
+    settings = settings_of(folder)
+    with published(folder, settings, None) as con:
         this = whole_id(con, "activities", "activity_id", activity_id)
+        if map_file is not None:
+            _draw_way(con, folder, settings, this, map_file)
+            return
         (activity,) = rows_of(
             con,
             "select a.*, e.file_name, m.* exclude (activity_id, gap_s_per_km, inputs_key) from activities a "
@@ -110,6 +125,23 @@ def activities_show(activity_id: IdArgument, home: HomeOption = None, as_json: J
     show(laps, lap_columns, as_json=False, empty="No laps.")
     for offer in offers:
         print(_offer(offer))
+
+
+def _draw_way(
+    con: duckdb.DuckDBPyConnection, folder: Home, settings: Settings, this: str, path: Path
+) -> None:
+    from flows.maps import shared_way
+    from report.charts import DESK_WIDTH_PX, way_map
+    from store.files import write_whole
+
+    way = shared_way(con, folder, settings, this)
+    if way.is_empty():
+        raise KneewatchError(
+            f"There is nothing of {short_id(this)} to draw: no position was recorded, or all of it lies in the privacy zone "
+            "(privacy_radius_m in kneewatch.toml)."
+        )
+    write_whole(path.absolute(), way_map(way, units_of(settings), width_px=DESK_WIDTH_PX).encode())
+    print(path)
 
 
 @activities.command("exclude")

@@ -23,7 +23,7 @@ from kneewatch.options import (
     settings_of,
 )
 from kneewatch.show import Column, harmless, plain_columns, print_json, show, show_notices, text
-from store.errors import WrongUseError
+from store.errors import KneewatchError, WrongUseError
 
 if TYPE_CHECKING:
     import duckdb
@@ -149,23 +149,60 @@ def report(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to; - is stdout.")
     ] = None,
+    physio: Annotated[
+        bool, typer.Option("--physio", help="Two pages on one knee instead, for a physio; needs --side.")
+    ] = False,
+    side: Annotated[str | None, typer.Option("--side", help="Which knee: left or right.")] = None,
+    episode: Annotated[
+        str | None, typer.Option("--episode", metavar="ID", help="Which episode (else the last one).")
+    ] = None,
+    weeks: Annotated[int, typer.Option("--weeks", min=1, max=16, help="How many weeks it covers.")] = 8,
+    called: Annotated[
+        str | None, typer.Option("--as", metavar="NAME", help="What to call the athlete, such as 'Runner 1'.")
+    ] = None,
+    with_notes: Annotated[
+        bool, typer.Option("--with-notes", help="With the notes in your own words.")
+    ] = False,
     home: HomeOption = None,
     athlete: AthleteOption = None,
     today: TodayOption = None,
 ) -> None:
-    """Write the self-contained HTML report."""
-    from flows.steps import report_html
+    """Write the self-contained HTML report, or with --physio the one on a knee."""
+    from flows.steps import physio_html, report_html
     from store.files import write_whole
 
+    if physio and side not in ("left", "right"):
+        raise WrongUseError("A physio report is about one knee: --physio --side left, or right.")
+    if not physio and (side or episode or called or with_notes):
+        raise WrongUseError(
+            "--side, --episode, --as and --with-notes are for the physio report: add --physio."
+        )
     folder = home_of(home)
     settings = settings_of(folder)
+    who = athlete_of(settings, athlete)
     with published(folder, settings, day_of(today)) as con:
         day = day_viewed(con, settings, today)
-        page = report_html(con, settings, athlete=athlete_of(settings, athlete), today=day)
+        if side is None:
+            page = report_html(con, settings, athlete=who, today=day)
+        else:
+            if episode is not None:
+                _check_episode(con, who, side, episode)
+            page = physio_html(
+                con,
+                settings,
+                athlete=who,
+                side=side,
+                weeks=weeks,
+                today=day,
+                episode=episode,
+                called=called,
+                with_notes=with_notes,
+            )
     if output == Path("-"):
         sys.stdout.write(page)
         return
-    path = output or folder.reports / f"{day.isoformat()}.html"
+    name = day.isoformat() if side is None else f"{day.isoformat()}-{side}-knee"
+    path = output or folder.reports / f"{name}.html"
     write_whole(path.absolute(), page.encode())
     print(path)
 
@@ -397,6 +434,23 @@ def exports_retry(home: HomeOption = None, as_json: JsonOption = False) -> None:
 # Helpers ---------------------------------------------------------------------------------------------------
 
 
+def _check_episode(con: duckdb.DuckDBPyConnection, athlete: str, side: str, episode: str) -> None:
+    found = rows_of(
+        con,
+        "select distinct episode_id from alerts where athlete = $athlete and side = $side "
+        "and status <> 'superseded' and starts_with(episode_id, $episode)",
+        athlete=athlete,
+        side=side,
+        episode=episode,
+    )
+    if len(found) != 1:
+        what = "Several episodes" if found else "No episode"
+        raise KneewatchError(
+            f"{what} of the {side} knee begin{'' if found else 's'} with {episode!r}; "
+            "kneewatch alerts list --all --json shows their episode_id."
+        )
+
+
 def _need_a_channel(settings: Settings) -> None:
     if not settings.channels:
         raise WrongUseError("There is no channel in kneewatch.toml; add a table [channels.NAME] with a url.")
@@ -419,7 +473,7 @@ def _in_words(rows: Rows, units: Units) -> Rows:
 
 
 def _week_columns(units: Units) -> list[Column]:
-    from report.format import duration, number, percent
+    from report.format import duration, number, pain, percent
 
     return [
         ("week_start", "Week", day_shown),
@@ -434,7 +488,7 @@ def _week_columns(units: Units) -> list[Column]:
         ("easy_share", "Easy", percent),
         ("pace_s_per_km", "Pace", units.pace),
         ("easy_pace_s_per_km", "Easy pace", units.pace),
-        ("worst_pain", "Worst pain", lambda score: "not reported" if score is None else f"{score:g}/10"),
+        ("worst_pain", "Worst pain", pain),
         ("strength_sessions", "Strength", text),
         ("alerts", "Alerts", text),
     ]

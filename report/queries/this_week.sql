@@ -33,6 +33,12 @@ select
     this_week.week_start + 6 as week_end,
     planned.*,
     plan_span.*,
+    (
+        select max(local_date)
+        from activities
+        where athlete = $athlete
+        and local_date <= cast($today as date)
+    ) as newest_on,
     coalesce(trends.runs, 0) as runs,
     coalesce(trends.distance_m, 0) as distance_m,
     coalesce(trends.timer_s, 0) as timer_s,

@@ -75,11 +75,13 @@ def refresh_marks(
         {**one, "inputs_key": keys[row["activity_id"]]} for row, (one, _) in zip(fresh, told, strict=True)
     ]
     efforts = [BEST_EFFORTS.to_frame(), *(some for _, some in told)]
+    # A store of an early schema has best efforts and no marks yet: what is computed again goes, too.
+    replaced = [*{*gone, *(row["activity_id"] for row in fresh)}]
     for table, rows in (
         ("activity_marks", pl.DataFrame(marks, schema=MARKS)),
         ("best_efforts", pl.concat(efforts, how="diagonal")),
     ):
-        con.execute(f"delete from {table} where list_contains(?, activity_id)", [gone])
+        con.execute(f"delete from {table} where list_contains(?, activity_id)", [replaced])
         insert(con, table, rows)
     return frame(
         con,

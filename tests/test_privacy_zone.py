@@ -261,4 +261,4 @@ def test_the_command_draws_the_way_without_the_zone(
     assert drawn.exit_code == 0, drawn.output
     assert svg.startswith("<svg")
     assert "1 km" in svg
-    assert [place for place in (f"{lat_deg:.2f}", f"{lon_deg:.2f}") if place in svg + drawn.output] == []
+    assert [place for place in (f"{lat_deg:.4f}", f"{lon_deg:.4f}") if place in svg + drawn.output] == []

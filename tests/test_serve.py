@@ -67,6 +67,7 @@ def serve(home: Home, **schedules: str) -> Serving:
         key: value for key, value in os.environ.items() if not key.startswith(("PREFECT_", "KNEEWATCH_"))
     }
     environment["KNEEWATCH_LIMITS__MAX_READ_S"] = "120"  # a machine that runs tests is busy
+    environment["KNEEWATCH_WEB__PORT"] = "0"  # several are served at a time
     for flow in ("intake", "review", "daily", "remind"):
         environment[f"KNEEWATCH_SCHEDULES__{flow.upper()}"] = schedules.get(flow, NEVER)
     command = [Path(sys.executable).with_name("kneewatch"), "serve", "--home", home.root]
@@ -154,6 +155,16 @@ def test_schedules_run(serving: Serving) -> None:
     )
 
     assert {"kneewatch", "alerts"} <= set(scheduled[0]["tags"])
+
+
+def test_the_pages_are_served_beside_it(serving: Serving) -> None:
+    """On a port of their own, with the answer that whoever watches over it asks for."""
+    pages = within_patience(lambda: re.search(r"Pages: (http://127\.0\.0\.1:\d+/)", serving.said()))[1]
+
+    with urllib.request.urlopen(f"{pages}metrics", timeout=30) as answer:
+        told = answer.read().decode()
+
+    assert 'kneewatch_exports{outcome="ingested"}' in told
 
 
 def test_one_home_is_served_once(serving: Serving) -> None:

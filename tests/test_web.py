@@ -167,6 +167,22 @@ def test_what_is_old_says_so(kept: Home) -> None:
     assert "This was computed" not in client_of(kept).get("/").text
 
 
+def test_machines_hear_whether_all_is_well_and_numbers_alone(
+    kept: Home, client: TestClient, home: Home
+) -> None:
+    """Prometheus' text format; nothing of anybody, and 503 where nothing was published yet."""
+    well, told = client.get("/healthz"), client.get("/metrics")
+    without = client_of(home).get("/metrics")
+
+    assert set(well.json()) == {"is_well", "found"}
+    assert well.status_code == (200 if well.json()["is_well"] else 503)
+    assert set(well.json()["found"].values()) <= {"good", "look", "bad"}
+    assert told.headers["content-type"].startswith("text/plain; version=0.0.4")
+    assert "kneewatch_activities " in told.text
+    assert "mara" not in (well.text + told.text).lower()
+    assert (without.status_code, without.text[0]) == (503, "#")
+
+
 def test_a_new_home_says_how_to_begin(home: Home) -> None:
     """Nothing is published yet: no error, and a button that begins."""
     client = client_of(home)

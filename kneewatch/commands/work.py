@@ -220,9 +220,11 @@ def backfill(
 def serve(home: HomeOption = None) -> None:
     """Run everything by itself until stopped: drops at once, the flows on their schedules, Prefect's server and pages."""
     from flows import serve
+    from kneewatch.web.part import web_pages
 
     folder = home_of(home).prepare()
-    serve.serve(folder, settings_of(folder))
+    settings = settings_of(folder)
+    serve.serve(folder, settings, [web_pages(folder, settings)])
 
 
 def doctor(home: HomeOption = None, as_json: JsonOption = False) -> None:

@@ -15,7 +15,7 @@ from fastapi.responses import HTMLResponse
 from starlette.exceptions import HTTPException
 
 from flows.steps import Clock, clock_of
-from kneewatch.web import login, static
+from kneewatch.web import login, machines, static
 from kneewatch.web.asked import Web, rendered
 from kneewatch.web.pages import PAGES
 from kneewatch.web.reading import Published
@@ -69,7 +69,7 @@ def create_app(
         dependencies=[Depends(from_our_form)],
     )
     app.state.web = web
-    for part in (*PAGES, login, static):
+    for part in (*PAGES, login, machines, static):
         app.include_router(part.router)
     app.add_exception_handler(KneewatchError, _told)
     app.add_exception_handler(HTTPException, _refused)

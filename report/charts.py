@@ -489,7 +489,7 @@ def _paces_in_words(paces: pl.DataFrame, units: Units) -> str:
     )
 
 
-def _svg(chart: alt.LayerChart | alt.VConcatChart, *, title: str, description: str) -> str:
+def _svg(chart: alt.LayerChart | alt.FacetChart | alt.VConcatChart, *, title: str, description: str) -> str:
     """Render to SVG that scales to its place and says what it shows."""
     styled = chart.configure(
         aria=False,

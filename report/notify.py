@@ -137,10 +137,11 @@ def _send_text(url: str, title: str, text: str, html: str | None, pictures: Sequ
             return NO_URL
         if html is not None and all(_shows_html(mail) for mail in destination):
             for mail in destination:
-                mail.inline = True  # the pictures stand where the HTML says, and not below it to be opened
+                mail.inline = True  # type: ignore[attr-defined]  # the pictures stand where the HTML says, and not below it to be opened
             body, kind = html, apprise.NotifyFormat.HTML
             attached = [
-                AttachMemory(content=one.content, name=one.name, mimetype="image/png") for one in pictures
+                AttachMemory(content=one.content, name=one.name, mimetype="image/png")  # type: ignore[no-untyped-call]
+                for one in pictures
             ]
         else:
             body, kind, attached = text, apprise.NotifyFormat.TEXT, []

@@ -238,9 +238,9 @@ def limits_of(
     estimated = [PARAMETER_WORDS[value["parameter"]].lower() for value in values if value["is_estimated"]]
     if estimated:
         said.append(f"Estimated from the history, not measured: {', '.join(estimated)}.")
-    missing = dict.fromkeys(str(one) for alert in alerts for one in alert["evidence"].get("missing") or [])
-    if missing:
-        said.append(f"Missing when the alerts were raised: {', '.join(missing)}.")
+    absent = dict.fromkeys(str(one) for alert in alerts for one in alert["evidence"].get("missing") or [])
+    if absent:
+        said.append(f"Missing when the alerts were raised: {', '.join(absent)}.")
     return [
         *(one for one in said if one),
         "Scores are the runner's own, and nobody examined the knee for this report. Knee load is a model and was never held"

@@ -117,7 +117,7 @@ pictures: setup ## the pictures in docs/pictures, from the sample data; needs De
 	$(BIN)/kneewatch report --home .pictures --today 2026-08-28 -o .pictures/report.html
 	$(BIN)/kneewatch report --home .pictures --today 2026-09-20 --physio --side right --as "Runner 1" -o .pictures/physio.html
 	$(CHROMIUM) --window-size=860,2260 --screenshot=docs/pictures/report.png file://$(CURDIR)/.pictures/report.html
-	$(CHROMIUM) --window-size=800,1440 --screenshot=docs/pictures/physio.png file://$(CURDIR)/.pictures/physio.html
+	$(CHROMIUM) --window-size=700,1210 --screenshot=docs/pictures/physio.png file://$(CURDIR)/.pictures/physio.html
 	rm -rf .pictures
 
 clean:

@@ -795,7 +795,7 @@ def test_empty_database_renders(con: duckdb.DuckDBPyConnection) -> None:
     assert "0 pain" not in text
 
 
-def without(con: duckdb.DuckDBPyConnection, **nothing: None) -> None:
+def without(con: duckdb.DuckDBPyConnection, **nothing: str | None) -> None:
     """Twelve weeks of runs in which some columns are not known, and no plan."""
     insert_weeks(con, **({"planned_distance_m": None, "plan_week": None} | nothing))
 
@@ -831,7 +831,7 @@ def planned_and_run(con: duckdb.DuckDBPyConnection) -> None:
             id="no plan",
         ),
         pytest.param(
-            lambda con: without(con, load_hrss=None, easy_pace_s_per_km=None),
+            lambda con: without(con, load_hrss=None, easy_pace_s_per_km=None, pace_trend="too few weeks"),
             TODAY,
             ("Load (HRSS) no heart rate", "of the last sixteen, none has that"),
             id="no heart rate",
@@ -866,13 +866,13 @@ def planned_and_run(con: duckdb.DuckDBPyConnection) -> None:
         pytest.param(
             planned,
             PLAN_START - timedelta(days=40),
-            ("The plan has nothing in this week .", "The plan has no run in the next 14 days."),
+            ("The plan has nothing in this week.", "The plan has no run in the next 14 days."),
             id="race far ahead",
         ),
         pytest.param(
             planned_and_run,
             PLAN_START + timedelta(weeks=18),
-            ("The plan has nothing in this week : it ended on Sun 20 Sep", "The last sixteen weeks"),
+            ("The plan has nothing in this week: it ended on Sun 20 Sep", "The last sixteen weeks"),
             id="after the race",
         ),
     ],

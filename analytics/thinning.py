@@ -30,9 +30,7 @@ def lows_and_highs(along_m: Floats, values: Floats, *, stretches: int) -> tuple[
     is_silent = ~np.isin(stretch, stretch[known])
     silent, _ = _ends_of_each(stretch[is_silent])
     kept = np.unique(
-        np.concatenate(
-            (by_height[lows], by_height[highs], known[[0, -1]], np.flatnonzero(is_silent)[silent])
-        )
+        np.concatenate((by_height[lows], by_height[highs], known[[0, -1]], np.flatnonzero(is_silent)[silent]))
     )
     return along_m[kept], values[kept]
 

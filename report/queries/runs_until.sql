@@ -20,6 +20,7 @@ select
     runs.local_date,
     runs.title,
     runs.is_indoor,
+    runs.is_excluded,
     runs.distance_m,
     runs.timer_s,
     runs.pace_s_per_km,

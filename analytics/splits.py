@@ -1,10 +1,12 @@
 """A run kilometre by kilometre, or mile by mile."""
 
+import math
+
 import numpy as np
 import polars as pl
 
 from analytics.load import Floats
-from analytics.pace import Seconds, is_moving
+from analytics.pace import ROUNDING, Seconds, is_moving
 
 LEAST_REST_M = 10.0
 """What is left behind the last whole kilometre is a split of its own from here on, and a part of the last one below; ours."""
@@ -45,7 +47,8 @@ def splits(seconds: Seconds, *, length_m: float) -> pl.DataFrame:
     total_m = float(along_m[-1])
     if total_m <= 0:
         return SPLITS.to_frame()
-    starts_m = np.arange(0.0, max(total_m - LEAST_REST_M, LEAST_REST_M), length_m)
+    pieces = 1 + max(math.floor((total_m - LEAST_REST_M) / length_m + ROUNDING), 0)
+    starts_m = length_m * np.arange(pieces)
     ends_m = np.append(starts_m[1:], total_m)
     at_s = np.concatenate(([0.0], _reached_s(along_m, starts_m[1:]), [len(speed_m_per_s)]))
 

@@ -183,7 +183,7 @@ def load_chart(weeks: pl.DataFrame, unit: str) -> dict[str, Any]:
             "distance": row["load"],
             "planned": row["planned"],
             "pain_label": "·" if row["worst_pain"] is None else score(row["worst_pain"]),
-            "is_reported": row["worst_pain"] is not None,
+            "has_pain": bool(row["worst_pain"]),
             "is_spike": row["spike_ratio"] is not None,
             "is_this_week": row["is_this_week"],
         }
@@ -200,7 +200,7 @@ def load_chart(weeks: pl.DataFrame, unit: str) -> dict[str, Any]:
             x=_week_axis(rows, padding_px=24),
             y=y,
             text="pain_label:N",
-            color=alt.condition("datum.is_reported", alt.value(COLOURS["pain"]), alt.value(COLOURS["muted"])),
+            color=alt.condition("datum.has_pain", alt.value(COLOURS["pain"]), alt.value(COLOURS["muted"])),
         )
     )
     bars = alt.layer(*_distance_layers(rows, top, unit, padding_px=24))

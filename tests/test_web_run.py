@@ -13,7 +13,6 @@ from starlette.testclient import TestClient
 
 from flows import steps
 from flows.steps import Clock
-from ingest.logs import pain_report
 from kneewatch.web import security
 from kneewatch.web.app import create_app
 from sample_data.history import made_up_samples, write_activity

@@ -65,6 +65,7 @@ class Seconds:
         cadence_spm: Steps a minute; NaN where no sample is near.
         has_altitude: Whether the grade was measured.
         starts_at_s: Timer time at which the first second begins.
+        altitude_m: Height at the end of the second; None where the grade was not measured.
     """
 
     speed_m_per_s: Floats
@@ -74,6 +75,7 @@ class Seconds:
     cadence_spm: Floats
     has_altitude: bool
     starts_at_s: float = 0.0
+    altitude_m: Floats | None = None
 
 
 class TheilSen(NamedTuple):
@@ -135,6 +137,7 @@ def seconds_of(samples: pl.DataFrame, *, model: GradeModel = "heart_rate") -> Se
         cadence_spm=_next_sample(ticks_s[1:], timer_s, column(samples, "cadence_spm")),
         has_altitude=has_altitude,
         starts_at_s=float(timer_s[0]),
+        altitude_m=altitude_at_ticks_m[1:] if has_altitude else None,
     )
 
 

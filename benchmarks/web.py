@@ -31,7 +31,7 @@ from kneewatch.web.app import create_app
 from kneewatch.web.pages import PAGES
 from sample_data.history import made_up_samples, write_activity
 from store import home as homes
-from store.database import opened_store, transaction
+from store.database import opened_published, opened_store, transaction
 from store.home import Home
 from store.settings import read_settings
 
@@ -44,7 +44,9 @@ ATHLETES = int(os.environ.get("KNEEWATCH_BENCH_ATHLETES", "200"))
 REQUESTS = int(os.environ.get("KNEEWATCH_BENCH_REQUESTS", "300"))
 RUNS_OF_EACH = 12
 HOST = "127.0.0.1:8765"
-ADDRESSES = [page.ADDRESS for page in PAGES]
+A_RUN = "/runs/…"
+"""Stands for the runs of the athlete one after the other, so that each is read for the first time."""
+ADDRESSES = [*(page.ADDRESS for page in PAGES), A_RUN]
 PLAN = '[athletes.me.plan]\nname = "half_marathon_beginner"\nrace_date = {race}\n'
 WRITE = "--write"
 
@@ -110,13 +112,25 @@ def clock() -> Clock:
 
 
 async def costs(home: Home, address: str) -> dict[str, float]:
-    """Return what a page costs, asked for again and again; the first time does not count, when templates are compiled."""
+    """
+    Return what a page costs, asked for again and again; the first time does not count, when templates are compiled.
+
+    A_RUN is another run each time.
+    """
     app = create_app(home, allowed_hosts=[HOST], clock=lambda _: clock())
-    await answer(app, address)
+    addresses = [address]
+    if address == A_RUN:
+        with opened_published(home) as con:
+            ids = con.execute(
+                "select activity_id from runs where athlete = ? order by started_at desc limit ?",
+                [read_settings(home).default_athlete, REQUESTS + 1],
+            ).fetchall()
+        addresses = [f"/runs/{activity_id}" for (activity_id,) in ids]
+    await answer(app, addresses[-1])
     took_ms, size = [], 0
-    for _ in range(REQUESTS):
+    for number in range(REQUESTS):
         began_s = perf_counter()
-        size = await answer(app, address)
+        size = await answer(app, addresses[number % len(addresses)])
         took_ms.append(1000 * (perf_counter() - began_s))
     return {
         "median_ms": round(float(np.median(took_ms)), 1),

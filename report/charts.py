@@ -58,6 +58,26 @@ UPCOMING_SCHEMA = pl.Schema(
     }
 )
 PACE_SCHEMA = pl.Schema({"week_start": pl.Date, "easy_pace_s_per_km": pl.Float64})
+LOAD_SCHEMA = pl.Schema(
+    {
+        "week_start": pl.Date,
+        "is_this_week": pl.Boolean,
+        "plan_week": pl.Int64,
+        "load": pl.Float64,
+        "planned": pl.Float64,
+        "worst_pain": pl.Float64,
+        "spike_ratio": pl.Float64,
+    }
+)
+CURVES = {
+    "pace": ("run-now", "min/{unit}"),
+    "heart_rate": ("spike", "bpm"),
+    "altitude": ("run-now", "m"),
+    "cadence": ("ink", "steps/min"),
+}
+"""Colour and unit of each curve over distance."""
+SLOWEST_SHOWN = 1.6
+"""Paces above so many times the median are cut off, so that a walk does not flatten the run."""
 
 Chart = alt.LayerChart | alt.FacetChart | alt.VConcatChart
 
@@ -75,7 +95,7 @@ def weeks_chart(weeks: pl.DataFrame, units: Units, *, width_px: int = PHONE_WIDT
     """
     rows = [_week_row(index, row, units) for index, row in enumerate(weeks.iter_rows(named=True))]
     top = max([row["distance"] or 0 for row in rows] + [row["planned"] or 0 for row in rows] + [10]) * 1.12
-    scales = [alt.layer(*_distance_layers(rows, top, units))]
+    scales = [alt.layer(*_distance_layers(rows, top, units.symbol))]
     if any(row["pain"] is not None for row in rows):
         scales.append(alt.layer(*_pain_layers(rows)))
     layers = alt.layer(*scales, data=alt.InlineData(values=rows))
@@ -149,6 +169,81 @@ def upcoming_chart(runs: pl.DataFrame, units: Units) -> dict[str, Any]:
     )
     layers = alt.layer(planned, longest, data=alt.InlineData(values=rows))
     return specification(layers.properties(height=ROW_HEIGHT_PX * len(rows)))
+
+
+def load_chart(weeks: pl.DataFrame, unit: str) -> dict[str, Any]:
+    """
+    Draw the load of each week as a bar with the plan as an outline, and under each the worst pain, for a page to draw itself.
+
+    A week without a pain report gets a dot and no number: not reported is not 0.
+
+    Args:
+        weeks: One row a week, in order: the columns of LOAD_SCHEMA; load and plan in `unit`.
+        unit: What stands at the axis.
+    """
+    rows = [
+        {
+            "week": index,
+            "label": str(row["plan_week"] or ""),
+            "date": short_day(row["week_start"]) if index % DATE_EVERY_WEEKS == 0 else "",
+            "distance": row["load"],
+            "planned": row["planned"],
+            "pain_label": "·" if row["worst_pain"] is None else score(row["worst_pain"]),
+            "has_pain": bool(row["worst_pain"]),
+            "is_spike": row["spike_ratio"] is not None,
+            "is_this_week": row["is_this_week"],
+        }
+        for index, row in enumerate(weeks.iter_rows(named=True))
+    ]
+    tops = [row[name] or 0 for row in rows for name in ("distance", "planned")]
+    top = (max(tops, default=0) or 10) * 1.12
+    y = alt.Y("floor:Q", axis=None, scale=alt.Scale(domain=[0, 1]))
+    pain = (
+        alt.Chart()
+        .mark_text(fontSize=13, baseline="middle", dy=14)
+        .transform_calculate(floor="0")
+        .encode(
+            x=_week_axis(rows, padding_px=24),
+            y=y,
+            text="pain_label:N",
+            color=alt.condition("datum.has_pain", alt.value(COLOURS["pain"]), alt.value(COLOURS["muted"])),
+        )
+    )
+    bars = alt.layer(*_distance_layers(rows, top, unit, padding_px=24))
+    layers = alt.layer(bars, pain, data=alt.InlineData(values=rows)).resolve_scale(y="independent")
+    return specification(layers.properties(height=230))
+
+
+def curve_chart(points: Sequence[tuple[float, float | None]], name: str, units: Units) -> dict[str, Any]:
+    """
+    Draw what was measured over distance, for a page to draw itself; the line breaks where nothing was.
+
+    Args:
+        points: Metres from the start with the value there, in order.
+        name: One of CURVES; pace comes in seconds per kilometre and is drawn upside down, faster is higher.
+        units: Of distance and pace.
+    """
+    colour, unit = CURVES[name]
+    is_pace = name == "pace"
+    rows = [
+        {"at": round(at_m / units.metres, 3), "value": units.pace_s(value) if is_pace else value}
+        for at_m, value in points
+    ]
+    known = [row["value"] for row in rows if row["value"] is not None]
+    if is_pace:
+        axis, scale = _pace_axis([min(known), min(max(known), SLOWEST_SHOWN * median(known))], units)
+    else:
+        title = unit.format(unit=units.symbol)
+        axis = alt.Axis(title=title, tickCount=4, format="d", **_title_on_top(x=-34))
+        scale = alt.Scale(zero=False, nice=True)
+    x = alt.X(
+        "at:Q",
+        axis=alt.Axis(title=None, grid=False, tickCount=6, labelExpr=f"datum.label + ' {units.symbol}'"),
+        scale=alt.Scale(domain=[0, max(row["at"] for row in rows)], nice=False),
+    )
+    y = alt.Y("value:Q", axis=axis, scale=scale)
+    line = alt.Chart().mark_line(color=COLOURS[colour], strokeWidth=1.5, clip=True).encode(x=x, y=y)
+    return specification(alt.layer(line, data=alt.InlineData(values=rows)).properties(height=150))
 
 
 def specification(chart: Chart) -> dict[str, Any]:
@@ -342,11 +437,13 @@ def _in_units(distance_m: float | None, units: Units) -> float | None:
     return None if distance_m is None else distance_m / units.metres
 
 
-def _distance_layers(rows: Sequence[dict[str, Any]], top: float, units: Units) -> list[alt.Chart]:
+def _distance_layers(
+    rows: Sequence[dict[str, Any]], top: float, unit: str, *, padding_px: float = 5
+) -> list[alt.Chart]:
     """The bars, the outline of the plan behind them and a mark on weeks with a spike."""
-    x = _week_axis(rows)
+    x = _week_axis(rows, padding_px=padding_px)
     scale = alt.Scale(domain=[0, top], nice=False)
-    axis = alt.Axis(title=units.symbol, tickCount=5, format="d", **_title_on_top(x=-22))
+    axis = alt.Axis(title=unit, tickCount=5, format="d", **_title_on_top(x=-22))
     done = (
         alt.Chart()
         .mark_bar(width=alt.RelativeBandSize(0.58))
@@ -377,7 +474,7 @@ def _distance_layers(rows: Sequence[dict[str, Any]], top: float, units: Units) -
     return [planned, done, spikes]
 
 
-def _week_axis(rows: Sequence[dict[str, Any]]) -> alt.X:
+def _week_axis(rows: Sequence[dict[str, Any]], *, padding_px: float = 5) -> alt.X:
     """Number of the plan week below each bar, the date of every fourth week below that."""
     labels = [[row["label"], row["date"]] if row["label"] else row["date"] for row in rows]
     axis = alt.Axis(
@@ -387,7 +484,7 @@ def _week_axis(rows: Sequence[dict[str, Any]]) -> alt.X:
         labelExpr=f"{_js_list(labels)}[datum.value]",
         labelLineHeight=14,
         ticks=False,
-        labelPadding=5,
+        labelPadding=padding_px,
         domainColor=COLOURS["plan"],
     )
     return alt.X(

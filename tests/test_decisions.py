@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from flows import steps
 from flows.run_samples import samples_of_run, sources_of
 from flows.steps import Clock
-from kneewatch.commands.activities import _parts_to_join
+from kneewatch.decisions import parts_to_join
 from sample_data import fit_writer, gpx_writer
 from sample_data.recording import Recording, record
 from sample_data.story import Run
@@ -363,7 +363,7 @@ def test_what_does_not_belong_together_is_not_joined(changed: dict[str, object],
     one = {"activity_id": "a" * 64, "athlete": "mara", "is_run": True, "duplicate_of": None, "part_of": None}
 
     with pytest.raises(WrongUseError, match=re.escape(says)):
-        _parts_to_join([one, {**one, "activity_id": "b" * 64, **changed}])
+        parts_to_join([one, {**one, "activity_id": "b" * 64, **changed}])
 
 
 # Other sports ----------------------------------------------------------------------------------------------

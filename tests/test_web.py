@@ -335,6 +335,10 @@ ATTACKS: dict[str, tuple[str, str, dict[str, str], int]] = {
     "a page of a sister host": ("POST", "/pain", {"sec-fetch-site": "same-site"}, 403),
     "our origin without a form token": ("POST", "/pain", OURS, 403),
     "an acknowledgement without a form token": ("POST", f"/alerts/{'0' * 64}/ack", OURS, 403),
+    "a decision without a form token": ("POST", f"/runs/{'0' * 64}/decide", OURS, 403),
+    "a run that is a path": ("GET", "/runs/..%2f..%2fetc%2fpasswd", {}, 404),
+    "a run that is none": ("GET", f"/runs/{'G' * 64}", {}, 422),
+    "a page before time": ("GET", "/weeks?until=0001-01-01", {}, 422),
     "computing without a form token": ("POST", "/compute", OURS, 403),
     "PUT": ("PUT", "/pain", OURS, 405),
     "DELETE": ("DELETE", f"/alerts/{'0' * 64}", OURS, 405),
@@ -405,13 +409,13 @@ def test_a_body_that_is_longer_than_it_says_is_cut_off(client: TestClient) -> No
 def test_no_route_changes_anything_without_a_form(client: TestClient) -> None:
     """Every route that takes POST, also one that is added later, refuses a form without its token."""
     addresses = [
-        route.path.replace("{alert_id}", "0" * 64)
+        re.sub(r"\{\w+\}", "0" * 64, route.path)
         for page in PAGES
         for route in page.router.routes
         if isinstance(route, Route) and "POST" in (route.methods or ())
     ]
 
-    assert {"/pain", "/compute"} <= set(addresses)
+    assert {"/pain", "/compute", f"/runs/{'0' * 64}/decide"} <= set(addresses)
     assert {client.post(address, headers=OURS).status_code for address in addresses} == {403}
 
 

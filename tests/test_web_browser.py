@@ -47,8 +47,20 @@ def _an_alert(home: Home) -> str:
         return f"/alerts/{con.execute('select min(alert_id) from alerts').fetchall()[0][0]}"
 
 
+def _a_run(home: Home) -> str:
+    """The run with the largest spike: with a map, every curve, zones, efforts and a report."""
+    with opened_published(home) as con:
+        found = con.execute(
+            "select activity_id from runs join run_metrics using (activity_id) where athlete = 'mara' "
+            "order by spike_ratio desc nulls last, activity_id limit 1"
+        ).fetchall()
+    return f"/runs/{found[0][0]}"
+
+
 ADDRESSES: dict[str, Callable[[Home], str]] = {
     **{page.TITLE: lambda _, address=page.ADDRESS: address for page in PAGES},
+    "weeks by knee load, long ago": lambda _: "/weeks?measure=knee_load&until=2026-08-30",
+    "a run": _a_run,
     "an alert": _an_alert,
 }
 """Every page; one that needs an id says how to find it in the sample home."""

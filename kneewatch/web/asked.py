@@ -33,6 +33,13 @@ SAID = {
     "pain": "Noted. Thank you.",
     "acknowledged": "Acknowledged: seen, no longer open.",
     "computed": "Everything was computed anew.",
+    "exclude": "Left out of all sums.",
+    "include": "It counts again.",
+    "correct": "Its distance is corrected; pace, efforts and weeks follow.",
+    "recorded": "It has its recorded distance again.",
+    "split": "Two sessions from now on; both count.",
+    "join": "Joined: they count as one run.",
+    "apart": "It stands for itself again.",
 }
 """What a page says after a change; the address holds the key and never a text."""
 

@@ -10,8 +10,9 @@ from fastapi import APIRouter, Form
 from fastapi.responses import JSONResponse, Response
 
 from flows import steps
-from ingest.logs import END_OF_DAY, FLAGS, SITES, LogError, pain_report
+from ingest.logs import END_OF_DAY, FLAGS, SITES, LogError
 from kneewatch.web.asked import PATIENCE_S, Asked, AskedFor
+from kneewatch.web.pain_form import report_entered
 from kneewatch.web.reading import Reading
 from report.exercises import WARM_UP
 from report.page import SITE_WORDS, by_episode, week_ahead_sentence
@@ -28,7 +29,6 @@ WHEN = {
     "next_morning": "this morning, after yesterday's run",
 }
 """What a score may speak of, in the order of the form."""
-YES_NO = {"yes": True, "no": False, "": None}
 
 router = APIRouter()
 
@@ -72,24 +72,7 @@ def report_pain(
     on = asked.clock.today - timedelta(days=when == "next_morning")
     try:
         earlier = _report_of(asked, on, side)
-        scores = dict.fromkeys(WHEN) | {_one_of("when", when, {name: name for name in WHEN}): _number(score)}
-        report = pain_report(
-            athlete=asked.athlete,
-            zone=asked.settings.athletes[asked.athlete].zone,
-            on=on,
-            at=earlier.get("at"),
-            side=side,
-            site=site or None,
-            flags=(*earlier.get("flags", ()), *flag),
-            changed_gait=_one_of("changed_gait", changed_gait, YES_NO),
-            note=note,
-            source="web",
-            latest=asked.clock.today,
-            before=scores["before"],
-            during=scores["during"],
-            after_60min=scores["after_60min"],
-            next_morning=scores["next_morning"],
-        )
+        report = report_entered(asked, entered, on=on, at=earlier.get("at"), flags=earlier.get("flags", ()))
         with steps.waiting_at_most(PATIENCE_S):
             steps.log_pain(asked.home, asked.settings, asked.clock, report)
     except LogError as error:
@@ -151,7 +134,7 @@ def _report_of(asked: Asked, on: date, side: str) -> Row:
         return {}
     reported_at, flags = found[0]
     at = reported_at.astimezone(asked.settings.athletes[asked.athlete].zone).time()
-    return {"at": None if at == END_OF_DAY else at, "flags": flags}
+    return {"at": None if at == END_OF_DAY else at, "flags": tuple(flags)}
 
 
 def _upcoming_chart(asked: Asked, reading: Reading, day: date) -> dict[str, Any]:
@@ -163,17 +146,3 @@ def _upcoming_chart(asked: Asked, reading: Reading, day: date) -> dict[str, Any]
         [{name: row[name] for name in UPCOMING_SCHEMA} for row in rows], schema=UPCOMING_SCHEMA
     )
     return drawn(runs, asked.units)
-
-
-def _number(text: str) -> float | None:
-    if not text:
-        return None
-    if not (text.isascii() and text.isdigit() and len(text) <= 2):
-        raise LogError(f"score is {text[:20]!r}; a score is a number from 0 to 10.")
-    return float(text)
-
-
-def _one_of(name: str, text: str, allowed: dict[str, Any]) -> Any:
-    if text not in allowed:
-        raise LogError(f"{name} is {text[:20]!r}; allowed are {', '.join(filter(None, allowed))}.")
-    return allowed[text]

@@ -33,6 +33,11 @@ SAID = {
     "pain": "Noted. Thank you.",
     "acknowledged": "Acknowledged: seen, no longer open.",
     "computed": "Everything was computed anew.",
+    "plan": "The plan is changed; what it does to the knee stands below, and a button takes it back.",
+    "undone": "Undone.",
+    "nothing_to_undo": "There was nothing to undo.",
+    "adjusted": "The plan is adjusted; a button takes it back.",
+    "nothing_to_adjust": "By what is known now there is nothing to adjust.",
 }
 """What a page says after a change; the address holds the key and never a text."""
 

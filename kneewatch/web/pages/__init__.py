@@ -5,6 +5,6 @@ A page is a module with TITLE, ADDRESS and `router`, and a template of its own; 
 names its addresses in BODY_LIMITS (bytes).
 """
 
-from kneewatch.web.pages import alerts, today
+from kneewatch.web.pages import alerts, plan, today
 
-PAGES = (today, alerts)
+PAGES = (today, alerts, plan)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from kneewatch.commands import log, look, plan, web, work
+from kneewatch.commands import log, look, plan, settings, web, work
 from kneewatch.options import HomeOption
 from store.errors import KneewatchError, WrongUseError
 
@@ -51,7 +51,7 @@ def _program(
     pass
 
 
-for commands in (work, look, plan, log, web):
+for commands in (work, look, plan, log, settings, web):
     commands.add_to(app)
 
 

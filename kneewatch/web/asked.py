@@ -20,6 +20,7 @@ from kneewatch.options import athlete_of
 from kneewatch.web.reading import Published, Reading
 from kneewatch.web.security import FORM_FIELD
 from kneewatch.web.static import Static
+from kneewatch.web.work import Work
 from report.format import Units
 from report.page import environment
 from store.home import Home
@@ -33,6 +34,10 @@ SAID = {
     "pain": "Noted. Thank you.",
     "acknowledged": "Acknowledged: seen, no longer open.",
     "computed": "Everything was computed anew.",
+    "uploaded": "In the inbox. What becomes of it stands below as soon as it is taken in.",
+    "nothing_uploaded": "No file was chosen.",
+    "delivered": "The channel took the test message.",
+    "retried": "They are put before the readers again; what becomes of them stands below.",
     "plan": "The plan is changed; what it does to the knee stands below, and a button takes it back.",
     "undone": "Undone.",
     "nothing_to_undo": "There was nothing to undo.",
@@ -52,6 +57,7 @@ class Web:
         published: Its published copy, to read from.
         static: Style, script and chart library.
         clock: The time; of the default athlete, as for the flows.
+        work: What is done beside the pages.
         pages: (title, address) of the pages in the navigation.
     """
 
@@ -59,6 +65,7 @@ class Web:
     published: Published
     static: Static
     clock: Callable[[Settings], Clock]
+    work: Work
     pages: tuple[tuple[str, str], ...] = field(default=())
 
 

@@ -1,10 +1,10 @@
 """
 The pages, in the order of the navigation.
 
-A page is a module with TITLE, ADDRESS and `router`, and a template of its own; one that takes more than a form's worth
-names its addresses in BODY_LIMITS (bytes).
+A page is a module with TITLE, ADDRESS and `router`, and a template of its own; one that takes files names the addresses in
+BODY_LIMITS (bytes), and its route reads `request.state.parts`.
 """
 
-from kneewatch.web.pages import alerts, plan, today
+from kneewatch.web.pages import alerts, inbox, plan, settings, today
 
-PAGES = (today, alerts, plan)
+PAGES = (today, alerts, plan, inbox, settings)

@@ -52,15 +52,12 @@ def export(asked: AskedFor, kind: Literal["csv", "ics"]) -> Response:
         sessions = [row for row in _calendar(asked, reading) if row["session"] is not None]
     if not sessions:
         raise PlanError(plans.NO_PLAN)
-    content, media_type = {
-        "csv": lambda: (plan_csv(sessions), "text/csv"),
-        "ics": lambda: (
-            plan_ics(sessions, athlete=asked.athlete, units=asked.units, now=asked.clock.now),
-            "text/calendar",
-        ),
-    }[kind]()
+    if kind == "csv":
+        content: str | bytes = plan_csv(sessions)
+    else:
+        content = plan_ics(sessions, athlete=asked.athlete, units=asked.units, now=asked.clock.now)
     headers = {"content-disposition": f'attachment; filename="plan.{kind}"'}
-    return Response(content, media_type=media_type, headers=headers)
+    return Response(content, media_type="text/csv" if kind == "csv" else "text/calendar", headers=headers)
 
 
 @router.post(ADDRESS + "/use")
@@ -138,9 +135,9 @@ def holiday(asked: AskedFor, from_day: Field = "", until_day: Field = "") -> Res
 def race(asked: AskedFor, race_day: Field = "") -> Response:
     """Move the race, and the plan with it."""
 
-    def change(con: duckdb.DuckDBPyConnection, choice: PlanChoice | None) -> object:
+    def change(con: duckdb.DuckDBPyConnection, choice: PlanChoice | None) -> None:
         on = _day("race_day", race_day)
-        return plans.race_on(con, athlete=asked.athlete, choice=choice, race_date=on, now=asked.clock.now)
+        plans.race_on(con, athlete=asked.athlete, choice=choice, race_date=on, now=asked.clock.now)
 
     return _changed(asked, change, {"race_day": race_day})
 

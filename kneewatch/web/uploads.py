@@ -9,11 +9,11 @@ import time
 import unicodedata
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from fastapi import HTTPException, Request
 from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import MultipartCallbacks, MultipartParser, parse_options_header
+from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.concurrency import run_in_threadpool
 
 from ingest.inbox import is_temporary
@@ -23,7 +23,12 @@ from store.files import make_folder, sync_folder
 from store.home import Home
 from store.settings import Limits
 
+if TYPE_CHECKING:
+    from python_multipart.multipart import MultipartCallbacks
+
 MOST_FIELD_BYTES = 1024
+MOST_BOUNDARY_LETTERS = 70  # RFC 2046
+BROKEN_OFF = "This broke off, or is no form with files. Files that were whole by then are in the inbox."
 MOST_NAME_LETTERS = 100
 NAMELESS = "upload"
 TEMPORARY = ".upload-{}.tmp"
@@ -53,26 +58,30 @@ class Part(NamedTuple):
 
 async def parts_of(request: Request) -> AsyncIterator[Part | bytes]:
     """
-    Yield each part of a multipart form, and after it its content in pieces, as they come over the network.
+    Yield each part of a multipart form, then its content in pieces as they come over the network, then an empty piece.
+
+    What is no such form has no parts.
 
     Raises:
-        HTTPException: If it is no such form, or breaks off.
+        HTTPException: If it breaks off.
     """
     kind, options = parse_options_header(request.headers.get("content-type", ""))
     boundary = options.get(b"boundary", b"")
-    if kind != b"multipart/form-data" or not 0 < len(boundary) <= 70:
-        raise _not_a_form()
+    if kind != b"multipart/form-data" or not 0 < len(boundary) <= MOST_BOUNDARY_LETTERS:
+        return
     events: list[Part | bytes] = []
-    parser = MultipartParser(boundary, _callbacks(events))
+    ends: list[bool] = []
+    parser = MultipartParser(boundary, _callbacks(events, ends))
     try:
         async for piece in request.stream():
             parser.write(piece)
             for event in events:
                 yield event
             events.clear()
-        parser.finalize()
     except FormParserError:
-        raise _not_a_form() from None
+        raise HTTPException(400, BROKEN_OFF) from None
+    if not ends:
+        raise HTTPException(400, BROKEN_OFF)
 
 
 async def first_field(parts: AsyncIterator[Part | bytes], name: str) -> str | None:
@@ -237,7 +246,7 @@ def _forget_half_files(folder: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def _callbacks(events: list[Part | bytes]) -> MultipartCallbacks:
+def _callbacks(events: list[Part | bytes], ends: list[bool]) -> MultipartCallbacks:
     header: dict[str, bytes] = {}
     headers: dict[str, bytes] = {}
 
@@ -272,6 +281,7 @@ def _callbacks(events: list[Part | bytes]) -> MultipartCallbacks:
         "on_headers_finished": headers_finished,
         "on_part_data": content,
         "on_part_end": lambda: events.append(b""),
+        "on_end": lambda: ends.append(True),
     }
 
 

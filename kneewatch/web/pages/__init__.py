@@ -5,6 +5,6 @@ A page is a module with TITLE, ADDRESS and `router`, and a template of its own; 
 BODY_LIMITS (bytes), and its route reads `request.state.parts`.
 """
 
-from kneewatch.web.pages import alerts, inbox, plan, settings, today
+from kneewatch.web.pages import alerts, coach, inbox, plan, settings, today
 
-PAGES = (today, alerts, plan, inbox, settings)
+PAGES = (today, alerts, plan, inbox, settings, coach)

@@ -361,6 +361,23 @@ def change_plan(
     return said
 
 
+def change_active_plan(
+    home: Home,
+    settings: Settings,
+    clock: Clock,
+    change: Callable[[duckdb.DuckDBPyConnection, PlanChoice | None], T],
+    *,
+    athlete: str,
+) -> T:
+    """As `change_plan`; the change is told the choice that counts today, None without one."""
+    return change_plan(
+        home,
+        settings,
+        clock,
+        lambda con: change(con, plan_choice(con, settings, athlete, today=clock.today)),
+    )
+
+
 def accept_adjustment(home: Home, settings: Settings, clock: Clock, *, athlete: str) -> int:
     """
     Take over what is proposed for the fortnight, as it follows from what is known now; return how many sessions change.

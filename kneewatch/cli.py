@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from kneewatch.commands import knee, log, look, plan, service, web, work
+from kneewatch.commands import knee, log, look, plan, service, settings, web, work
 from kneewatch.options import HomeOption
 from store.errors import KneewatchError, WrongUseError
 
@@ -58,7 +58,7 @@ def _program(
     pass
 
 
-for commands in (work, look, plan, log, knee, web, service):
+for commands in (work, look, plan, log, knee, settings, web, service):
     commands.add_to(app)
 
 

@@ -7,6 +7,7 @@ import re
 import textwrap
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, time
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args, get_origin
@@ -772,6 +773,58 @@ def read_settings(home: Home) -> Settings:
     return settings
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """
+    A value in force, and where it comes from.
+
+    Attributes:
+        place: Where it stands: ("alerts", "min_severity").
+        value: As kneewatch.toml would have it; empty where nothing is set. Of a channel's URL only the kind of service.
+        origin: "default", "kneewatch.toml, line 12" or the name of a variable.
+        what: What it is.
+        allowed: What it may be.
+        variable: The variable that would set it, and wins over the file.
+    """
+
+    place: Place
+    value: str
+    origin: str
+    what: str
+    allowed: str
+    variable: str
+
+    @property
+    def name(self) -> str:
+        """Return alerts.min_severity."""
+        return ".".join(self.place)
+
+
+def origins(home: Home) -> list[Origin]:
+    """
+    Return every value in force with where it comes from, in the order of the settings.
+
+    Raises:
+        SettingsError: As `read_settings`.
+    """
+    settings = read_settings(home)
+    variables = _variables(os.environ)
+    file = home.settings_file
+    lines = _lines_of(file.read_text(encoding="utf-8-sig")) if file.exists() else {}
+    return [
+        Origin(
+            place=place,
+            value=_without_secret(value),
+            origin=_variable_of(place, variables)
+            or (f"{file.name}, line {lines[place]}" if place in lines else "default"),
+            what=model.model_fields[place[-1]].description or "",
+            allowed=_allowed_by(model, place[-1]),
+            variable=_as_variable(place),
+        )
+        for place, model, value in _values_in(settings)
+    ]
+
+
 def template(default_athlete: str = "me") -> str:
     """Return a kneewatch.toml that explains every setting and changes none: its values are commented out."""
     intro = (
@@ -806,6 +859,51 @@ def _read_toml(file: Path) -> dict[str, Any]:
         raise SettingsError(
             f"{file.name}: {where}: this is not TOML: {what[:1].lower()}{what[1:]}."
         ) from None
+
+
+def _lines_of(text: str) -> dict[Place, int]:
+    """Return the line on which each value begins, by its place; `text` is TOML without mistakes."""
+    found: dict[Place, int] = {}
+    table: Place = ()
+    statement, first_line = "", 1
+    for number, line in enumerate(text.splitlines(), 1):
+        statement += f"{line}\n"
+        try:
+            parsed = tomllib.loads(statement)
+        except tomllib.TOMLDecodeError:
+            continue  # it goes on in the next line
+        places = list(_leaves(parsed))
+        if statement.lstrip().startswith("["):
+            [table] = places
+        else:
+            found |= {(*table, *place): first_line for place in places}
+        statement, first_line = "", number + 1
+    return found
+
+
+def _leaves(values: Mapping[str, Any], above: Place = ()) -> Iterator[Place]:
+    for key, value in values.items():
+        if isinstance(value, dict) and value:
+            yield from _leaves(value, (*above, key))
+        else:
+            yield (*above, key)
+
+
+def _values_in(table: BaseModel, above: Place = ()) -> Iterator[tuple[Place, type[BaseModel], object]]:
+    """Yield place, table and value of everything that is no table itself."""
+    for key in type(table).model_fields:
+        value = getattr(table, key)
+        named = value if isinstance(value, dict) else {"": value} if isinstance(value, BaseModel) else None
+        if named is None and not _table_in(type(table).model_fields[key].annotation):
+            yield (*above, key), type(table), value
+        for name, inner in (named or {}).items():
+            yield from _values_in(inner, (*above, key, name) if name else (*above, key))
+
+
+def _without_secret(value: object) -> str:
+    if isinstance(value, SecretStr):
+        return f"{value.get_secret_value().partition('://')[0]}://…"
+    return "" if value is None else _toml(list(value) if isinstance(value, tuple) else value)
 
 
 def _variables(environment: Mapping[str, str]) -> dict[Place, str]:

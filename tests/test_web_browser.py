@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from importlib.resources import files
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from flows import steps
 from flows.steps import Clock
 from kneewatch.web.pages import PAGES
 from kneewatch.web.serving import WebServer, serve_in_thread, web_server
@@ -210,3 +212,78 @@ def test_pain_is_noted_by_one_tap_without_script(browser: Browser, home: Home) -
         ]
     assert noted == "Noted. Thank you."
     assert "during 3/10" in shown
+
+
+SUMMER = Clock(datetime(2026, 7, 2, 18, tzinfo=UTC), date(2026, 7, 2))
+
+
+@contextmanager
+def served(home: Home) -> Iterator[WebServer]:
+    """Serve a home on a summer's day after everything was computed."""
+    settings = read_settings(home)
+    steps.bring_up_to_date(home, settings, SUMMER)
+    server = web_server(home, settings, port=0, clock=lambda _: SUMMER)
+    thread = serve_in_thread(server)
+    try:
+        yield server
+    finally:
+        server.stop()
+        thread.join(30)
+
+
+def test_a_session_is_moved_by_dragging_it_and_by_arrow_keys(browser: Browser, home: Home) -> None:
+    """To the day before by mouse, and back by keyboard; Escape moves nothing."""
+    home.settings_file.write_text(
+        '[athletes.me.plan]\nname = "half_marathon_beginner"\nrace_date = 2026-10-04\n'
+    )
+    with served(home) as server:
+        page, seen = opened(browser, server.url + "plan", **LOOKS["desk, light"])
+        on_sunday = page.get_by_role("link", name="Move long of Sun 5 Jul")
+        on_saturday = page.get_by_role("link", name="Move long of Sat 4 Jul")
+        on_sunday.drag_to(page.locator("td[data-day='2026-07-04']"))
+        on_saturday.wait_for()
+        said = page.get_by_role("status").inner_text()
+        for key in ("ArrowRight", "Escape", "ArrowLeft", "ArrowRight", "ArrowRight"):
+            on_saturday.press(key)
+        announced = page.locator("#moving").inner_text()
+        on_saturday.press("Enter")
+        on_sunday.wait_for()
+        page.context.close()
+
+    assert said.startswith("The plan is changed")
+    assert announced == "Long to Sun 5 Jul: Enter moves it, Escape does not."
+    assert seen.said == []
+    with opened_published(home) as con:
+        [moves] = con.execute("select list(days order by changed_at) from plan_changes").fetchall()
+    assert moves == ([-1, 1],)
+
+
+PAIN = "date,side,during\n2026-07-01,left,3\n"
+
+
+def test_a_file_comes_by_the_button_without_script_and_by_dropping_it(browser: Browser, home: Home) -> None:
+    """Both are taken in; with script the page looks again by itself."""
+    with served(home) as server:
+        plain, _ = opened(browser, server.url + "inbox", java_script_enabled=False, **LOOKS["phone, light"])
+        plain.locator("input[type=file]").set_input_files(
+            {"name": "first.csv", "mimeType": "text/csv", "buffer": PAIN.encode()}
+        )
+        plain.get_by_role("button", name="Put into the inbox").click()
+        plain.wait_for_url("**/inbox?said=uploaded")
+        plain.context.close()
+        page, seen = opened(browser, server.url + "inbox", **LOOKS["desk, light"])
+        files = page.evaluate_handle(
+            "(text) => { const files = new DataTransfer(); files.items.add(new File([text], 'second.csv')); return files; }",
+            PAIN.replace("left", "right"),
+        )
+        page.dispatch_event("form.drop", "drop", {"dataTransfer": files})
+        page.locator("tr:has-text('second.csv'):has-text('taken in')").wait_for()
+        shown = page.locator("section:has-text('What came in') tbody").inner_text()
+        page.context.close()
+
+    assert "first.csv" in shown
+    assert seen.said == []
+    with opened_published(home) as con:
+        assert con.execute("select list(side order by side) from pain_reports").fetchall() == [
+            (["left", "right"],)
+        ]

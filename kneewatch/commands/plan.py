@@ -51,21 +51,6 @@ def add_to(app: typer.Typer) -> None:
     app.add_typer(plan, name="plan")
 
 
-PLAN_BESIDE_DONE = """
-    select p.* exclude (place), v.status, v.distance_m as done_m
-    from (
-        select *, row_number() over (partition by local_date, session order by distance_m, session_key) as place
-        from plan_sessions where athlete = $athlete
-    ) p
-    left join (
-        select *, row_number() over (partition by local_date, session order by planned_distance_m) as place
-        from plan_vs_actual where athlete = $athlete
-    ) v using (local_date, session, place)
-    order by local_date, session
-"""
-"""Two sessions alike on one day, as after a move, stand beside what became of each."""
-
-
 @plan.command("show")
 def plan_show(
     home: HomeOption = None,
@@ -75,16 +60,14 @@ def plan_show(
 ) -> None:
     """Show the active plan, session by session, with what became of it."""
     from report.exercises import WARM_UP
+    from report.questions import read_query
 
     folder = home_of(home)
     settings = settings_of(folder)
     units = units_of(settings)
     with published(folder, settings, day_of(today)) as con:
-        rows = rows_of(
-            con,
-            PLAN_BESIDE_DONE,
-            athlete=athlete_of(settings, athlete),
-        )
+        found = rows_of(con, read_query("plan_calendar"), athlete=athlete_of(settings, athlete))
+    rows = [row for row in found if row["session"] is not None]
     columns: list[Column] = [
         ("week", "Week", text),
         ("local_date", "Day", day_shown),
@@ -389,18 +372,16 @@ def _change(
     today: datetime | None,
     change: Callable[[duckdb.DuckDBPyConnection, str, Clock, PlanChoice | None], Any],
 ) -> tuple[Any, Clock]:
-    from flows import plans, steps
+    from flows import steps
 
     folder = home_of(home)
     settings = settings_of(folder)
     clock = steps.clock_of(settings, day_of(today))
     key = athlete_of(settings, athlete)
-
-    def change_in(con: duckdb.DuckDBPyConnection) -> Any:
-        choice = plans.plan_choice(con, settings, key, today=clock.today)
-        return change(con, key, clock, choice)
-
-    return steps.change_plan(folder, settings, clock, change_in), clock
+    said = steps.change_active_plan(
+        folder, settings, clock, lambda con, choice: change(con, key, clock, choice), athlete=key
+    )
+    return said, clock
 
 
 def _imported_and_chosen(folder: Home, athlete: str) -> tuple[list[str], Rows]:

@@ -20,6 +20,7 @@ from kneewatch.web.asked import Web, rendered
 from kneewatch.web.pages import PAGES
 from kneewatch.web.reading import Published
 from kneewatch.web.security import FORM_BYTES, Guard, Keys, from_our_form, secret_of
+from kneewatch.web.work import Work
 from report.format import Units
 from store.database import NotPublishedError
 from store.errors import KneewatchError, WrongUseError
@@ -52,6 +53,7 @@ def create_app(
         published=Published(home),
         static=static.Static(home),
         clock=clock,
+        work=Work(),
         pages=tuple((page.TITLE, page.ADDRESS) for page in PAGES),
     )
 
@@ -68,14 +70,15 @@ def create_app(
         lifespan=closing,
         dependencies=[Depends(from_our_form)],
     )
+    uploads = {path: most for page in PAGES for path, most in getattr(page, "BODY_LIMITS", {}).items()}
     app.state.web = web
+    app.state.takes_files = frozenset(uploads)
     for part in (*PAGES, login, machines, static):
         app.include_router(part.router)
     app.add_exception_handler(KneewatchError, _told)
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(RequestValidationError, _not_understood)
     app.add_exception_handler(duckdb.Error, _unreadable)
-    uploads = {path: most for page in PAGES for path, most in getattr(page, "BODY_LIMITS", {}).items()}
     return Guard(
         app,
         hosts=allowed_hosts,

@@ -20,6 +20,7 @@ from kneewatch.options import athlete_of
 from kneewatch.web.reading import Published, Reading
 from kneewatch.web.security import FORM_FIELD
 from kneewatch.web.static import Static
+from kneewatch.web.work import Work
 from report.format import Units
 from report.page import environment
 from store.home import Home
@@ -40,6 +41,15 @@ SAID = {
     "split": "Two sessions from now on; both count.",
     "join": "Joined: they count as one run.",
     "apart": "It stands for itself again.",
+    "uploaded": "In the inbox. What becomes of it stands below as soon as it is taken in.",
+    "nothing_uploaded": "No file was chosen.",
+    "delivered": "The channel took the test message.",
+    "retried": "They are put before the readers again; what becomes of them stands below.",
+    "plan": "The plan is changed; what it does to the knee stands below, and a button takes it back.",
+    "undone": "Undone.",
+    "nothing_to_undo": "There was nothing to undo.",
+    "adjusted": "The plan is adjusted; a button takes it back.",
+    "nothing_to_adjust": "By what is known now there is nothing to adjust.",
 }
 """What a page says after a change; the address holds the key and never a text."""
 
@@ -54,6 +64,7 @@ class Web:
         published: Its published copy, to read from.
         static: Style, script and chart library.
         clock: The time; of the default athlete, as for the flows.
+        work: What is done beside the pages.
         pages: (title, address) of the pages in the navigation.
     """
 
@@ -61,6 +72,7 @@ class Web:
     published: Published
     static: Static
     clock: Callable[[Settings], Clock]
+    work: Work
     pages: tuple[tuple[str, str], ...] = field(default=())
 
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from fastapi import HTTPException, Request
 from starlette.responses import PlainTextResponse, RedirectResponse
 
+from kneewatch.web.uploads import first_field, parts_of
 from store.files import write_whole
 from store.home import Home
 
@@ -205,9 +206,17 @@ async def from_our_form(request: Request) -> None:
     Raises:
         HTTPException: If it is missing or wrong.
     """
+    takes_files = request.url.path in request.app.state.takes_files
+    if takes_files:
+        request.state.parts = parts_of(request)
     if request.method != "POST" or request.state.is_bearer:
         return
-    given = (await request.form()).get(FORM_FIELD)
+    # Of a form with files only the first field is read here: they are not received before it is known whose they are.
+    given = (
+        await first_field(request.state.parts, FORM_FIELD)
+        if takes_files
+        else (await request.form()).get(FORM_FIELD)
+    )
     if not isinstance(given, str) or not _same(given, request.state.form_token):
         raise HTTPException(
             403, "This form is too old or not ours: load the page again. Nothing was changed."

@@ -16,7 +16,7 @@ from store.home import Home
 
 STYLE, VEGA = "kneewatch.css", "vega.js"
 SCRIPT = "text/javascript; charset=utf-8"
-OWN = {STYLE: "text/css; charset=utf-8", "charts.js": SCRIPT}
+OWN = {STYLE: "text/css; charset=utf-8", "charts.js": SCRIPT, "plan.js": SCRIPT, "inbox.js": SCRIPT}
 SNIPPET = "window.vegaEmbed = vegaEmbed;"
 FOR_GOOD = "private, max-age=31536000, immutable"
 

@@ -1,10 +1,10 @@
 """
 The pages, in the order of the navigation.
 
-A page is a module with TITLE, ADDRESS and `router`, and a template of its own; one that takes more than a form's worth
-names its addresses in BODY_LIMITS (bytes).
+A page is a module with TITLE, ADDRESS and `router`, and a template of its own; one that takes files names the addresses in
+BODY_LIMITS (bytes), and its route reads `request.state.parts`.
 """
 
-from kneewatch.web.pages import alerts, runs, today, weeks
+from kneewatch.web.pages import alerts, coach, inbox, plan, runs, settings, today, weeks
 
-PAGES = (today, weeks, runs, alerts)
+PAGES = (today, weeks, runs, plan, alerts, inbox, coach, settings)

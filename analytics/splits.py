@@ -48,9 +48,9 @@ def splits(seconds: Seconds, *, length_m: float) -> pl.DataFrame:
     if total_m <= 0:
         return SPLITS.to_frame()
     pieces = 1 + max(math.floor((total_m - LEAST_REST_M) / length_m + ROUNDING), 0)
-    starts_m = length_m * np.arange(pieces)
+    starts_m = length_m * np.arange(pieces, dtype=np.float64)
     ends_m = np.append(starts_m[1:], total_m)
-    at_s = np.concatenate(([0.0], _reached_s(along_m, starts_m[1:]), [len(speed_m_per_s)]))
+    at_s = np.append(_reached_s(along_m, starts_m), float(len(speed_m_per_s)))
 
     def between(by_second: Floats) -> Floats:
         return np.diff(np.interp(at_s, np.arange(len(along_m)), _summed(by_second)))
@@ -83,11 +83,15 @@ def _summed(by_second: Floats) -> Floats:
 
 
 def _reached_s(along_m: Floats, places_m: Floats) -> Floats:
-    """When each place was first reached, in seconds from the start."""
-    second = np.searchsorted(along_m, places_m, side="left")
-    return second - (along_m[second] - places_m) / (along_m[second] - along_m[second - 1])
+    """When each place was first reached, in seconds from the start, which is where the first one is."""
+    second = np.maximum(np.searchsorted(along_m, places_m, side="left"), 1)
+    back_s = (along_m[second] - places_m) / np.maximum(along_m[second] - along_m[second - 1], ROUNDING)
+    reached_s = second - np.clip(back_s, 0.0, 1.0)
+    reached_s[0] = 0.0
+    return np.asarray(reached_s, dtype=np.float64)
 
 
 def _over(sums: Floats, counts: Floats) -> Floats:
     """The quotient; NaN where nothing counts."""
-    return np.divide(sums, counts, out=np.full(len(sums), np.nan), where=counts > 0)
+    quotient: Floats = np.divide(sums, counts, out=np.full(len(sums), np.nan), where=counts > 0)
+    return quotient

@@ -74,7 +74,7 @@ def _stretch_of(along_m: Floats, stretches: int) -> Rows:
     if not len(along_m) or along_m[-1] <= along_m[0]:
         return np.zeros(len(along_m), dtype=np.intp)
     share = (along_m - along_m[0]) / (along_m[-1] - along_m[0])
-    return np.minimum((share * stretches).astype(np.intp), stretches - 1)
+    return np.asarray(np.minimum(share * stretches, stretches - 1), dtype=np.intp)
 
 
 def _ends_of_each(groups: Rows) -> tuple[Rows, Rows]:

@@ -195,16 +195,15 @@ def load_chart(weeks: pl.DataFrame, unit: str) -> dict[str, Any]:
         }
         for index, row in enumerate(weeks.iter_rows(named=True))
     ]
-    tops = [row[name] or 0 for row in rows for name in ("distance", "planned")]
-    top = (max(tops, default=0) or 10) * 1.12
-    y = alt.Y("floor:Q", axis=None, scale=alt.Scale(domain=[0, 1]))
+    top = (weeks.select(pl.max_horizontal("load", "planned").max()).item() or 10) * 1.12
+    floor = alt.Y("floor:Q", axis=None, scale=alt.Scale(domain=[0, 1]))
     pain = (
         alt.Chart()
         .mark_text(fontSize=13, baseline="middle", dy=14)
         .transform_calculate(floor="0")
         .encode(
             x=_week_axis(rows, padding_px=24),
-            y=y,
+            y=floor,
             text="pain_label:N",
             color=alt.condition("datum.has_pain", alt.value(COLOURS["pain"]), alt.value(COLOURS["muted"])),
         )
@@ -239,7 +238,7 @@ def curve_chart(points: Sequence[tuple[float, float | None]], name: str, units: 
     x = alt.X(
         "at:Q",
         axis=alt.Axis(title=None, grid=False, tickCount=6, labelExpr=f"datum.label + ' {units.symbol}'"),
-        scale=alt.Scale(domain=[0, max(row["at"] for row in rows)], nice=False),
+        scale=alt.Scale(domain=[0, points[-1][0] / units.metres], nice=False),
     )
     y = alt.Y("value:Q", axis=axis, scale=scale)
     line = alt.Chart().mark_line(color=COLOURS[colour], strokeWidth=1.5, clip=True).encode(x=x, y=y)

@@ -169,12 +169,15 @@ def _pace_classes(along_m: Floats, timer_s: Floats) -> tuple[Floats, list[float]
         return np.empty(0), [0.0] * PACE_CLASSES
     speed_m_per_s = np.divide(metres, times_s, out=np.zeros(len(metres)), where=times_s > 0)
     limits = np.quantile(speed_m_per_s, np.arange(1, PACE_CLASSES) / PACE_CLASSES)
-    return 1.0 + np.searchsorted(limits, speed_m_per_s, side="right"), [0.0, *limits.tolist()]
+    classes = np.asarray(1.0 + np.searchsorted(limits, speed_m_per_s, side="right"), dtype=np.float64)
+    return classes, [0.0, *limits.tolist()]
 
 
 def _pieces(x: Floats, y: Floats, classes: Floats) -> tuple[Piece, ...]:
     points = [f"{at_x:.1f} {at_y:.1f}" for at_x, at_y in zip(x.tolist(), y.tolist(), strict=True)]
-    begins = np.concatenate(([0], np.flatnonzero(np.diff(classes)) + 1)).astype(int) if len(classes) else []
+    if not len(classes):
+        return ()
+    begins = [0, *(np.flatnonzero(np.diff(classes)) + 1).tolist()]
     ends = [*begins[1:], len(classes)]
     return tuple(
         Piece(int(classes[begin]), "M" + "L".join(points[begin : end + 1]))

@@ -259,6 +259,51 @@ def specification(chart: Chart) -> dict[str, Any]:
     return found
 
 
+def knee_timeline(days: pl.DataFrame, units: Units) -> dict[str, Any]:
+    """
+    Draw what knee_chart draws in one picture, for a page to draw itself: pain at the right axis, distance at the left.
+
+    Args:
+        days: As for knee_chart.
+        units: What the distance axis counts in.
+    """
+    rows = [
+        {
+            "date": one["local_date"].isoformat(),
+            "pain": one["pain"],
+            "distance": _in_units(one["distance_m"], units),
+            "is_spike": bool(one["is_spike"]),
+        }
+        for one in days.iter_rows(named=True)
+    ]
+    dates = alt.Axis(title=None, grid=False, format="%-d %b", labelOverlap=True, tickCount=6)
+    x = alt.X("date:T", axis=dates)
+    y = alt.Y("distance:Q", axis=alt.Axis(title=units.symbol, tickCount=4, format="d"))
+    pain_axis = alt.Axis(
+        title="pain 0–10",
+        values=[0, 2, 5, 10],
+        orient="right",
+        grid=False,
+        titleColor=COLOURS["pain"],
+        labelColor=COLOURS["pain"],
+    )
+    bars = alt.Chart().mark_bar(size=4, color=COLOURS["run"]).encode(x=x, y=y)
+    spikes = (
+        alt.Chart()
+        .mark_point(shape="triangle-up", filled=True, color=COLOURS["spike"], opacity=1, size=50, yOffset=-8)
+        .encode(x=x, y=y)
+        .transform_filter("datum.is_spike")
+    )
+    pain = (
+        alt.Chart()
+        .mark_point(filled=True, size=60, color=COLOURS["pain"], opacity=1)
+        .encode(x=x, y=alt.Y("pain:Q", axis=pain_axis, scale=alt.Scale(domain=[0, MAX_PAIN])))
+        .transform_filter("isValid(datum.pain)")
+    )
+    layers = alt.layer(alt.layer(bars, spikes), pain, data=alt.InlineData(values=rows))
+    return specification(layers.resolve_scale(y="independent").properties(height=200))
+
+
 def knee_chart(days: pl.DataFrame, units: Units, *, width_px: int = DESK_WIDTH_PX) -> str:
     """
     Draw the worst pain of one knee day by day above the distance run on each, runs that were a load spike marked.

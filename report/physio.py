@@ -262,6 +262,19 @@ def limits_of(
 
 def knee_chart(reports: Sequence[Row], runs: Sequence[Row], *, since: date, today: date, units: Units) -> str:
     """Draw the worst score of each day that has one above the metres run on it."""
+    return charts.knee_chart(_days(reports, runs, since=since, today=today), units)
+
+
+def knee_days(
+    con: duckdb.DuckDBPyConnection, *, athlete: str, side: str, since: date, today: date
+) -> pl.DataFrame:
+    """Return one row a day: local_date, pain (the knee's worst score, null when not reported), distance_m, is_spike."""
+    known = {"athlete": athlete, "since": since, "today": today}
+    reports = frame(con, REPORTS, side=side, **known).to_dicts()
+    return _days(reports, frame(con, RUNS, **known).to_dicts(), since=since, today=today)
+
+
+def _days(reports: Sequence[Row], runs: Sequence[Row], *, since: date, today: date) -> pl.DataFrame:
     spine = pl.DataFrame({"local_date": pl.date_range(since, today, eager=True)})
     pain = pl.DataFrame(
         [(report["local_date"], report["worst"]) for report in reports],
@@ -280,7 +293,7 @@ def knee_chart(reports: Sequence[Row], runs: Sequence[Row], *, since: date, toda
         on="local_date",
         how="left",
     )
-    return charts.knee_chart(days.sort("local_date"), units)
+    return days.sort("local_date")
 
 
 def _rises(evidence: Row, units: Units) -> Iterator[Event]:

@@ -5,6 +5,6 @@ A page is a module with TITLE, ADDRESS and `router`, and a template of its own; 
 BODY_LIMITS (bytes), and its route reads `request.state.parts`.
 """
 
-from kneewatch.web.pages import alerts, coach, inbox, plan, runs, settings, today, weeks
+from kneewatch.web.pages import alerts, coach, inbox, knee, plan, runs, settings, today, weeks
 
-PAGES = (today, weeks, runs, plan, alerts, inbox, coach, settings)
+PAGES = (today, weeks, runs, knee, plan, alerts, inbox, coach, settings)

@@ -53,13 +53,20 @@ METRICS = """
 """
 ZONES = "select kind, list(time_s order by zone) as times_s, min(zone) as first_zone from zone_times where activity_id = $this group by kind order by kind"
 EFFORTS = """
-    select b.distance_m, b.time_s, b.time_s / b.distance_m * 1000 as pace_s_per_km, b.started_at_elapsed_s,
-        p.activity_id is not null as was_best, p.previous_s,
-        (select max(n.local_date) from personal_bests n
-         where n.athlete = $athlete and n.distance_m = b.distance_m and n.time_s < b.time_s) as beaten_on
-    from best_efforts b
-    left join personal_bests p on p.activity_id = b.activity_id and p.distance_m = b.distance_m
-    where b.activity_id = $this order by b.distance_m
+    with mine as (select * from best_efforts where activity_id = $this),
+    others as (
+        select mine.distance_m,
+            min(b.time_s) filter (a.started_at < $started_at) as previous_s,
+            min(a.local_date) filter (a.started_at > $started_at and b.time_s < mine.time_s) as beaten_on
+        from mine
+        join best_efforts b using (distance_m)
+        join activities a on a.activity_id = b.activity_id
+        where a.athlete = $athlete and a.is_run and a.duplicate_of is null and a.part_of is null and not a.is_excluded
+        group by mine.distance_m
+    )
+    select mine.*, mine.time_s / distance_m * 1000 as pace_s_per_km, previous_s, beaten_on,
+        coalesce(mine.time_s < previous_s, true) as was_best
+    from mine left join others using (distance_m) order by distance_m
 """
 LAPS = "select *, timer_s / nullif(distance_m, 0) * 1000 as pace_s_per_km from laps where activity_id = $this order by lap_index"
 PAIN = """
@@ -172,7 +179,7 @@ def _page(
             curves=[(name, title) for name, title in CURVE_TITLES.items() if track and name in track.curves],
             metrics=next(iter(ask(METRICS)), None),
             zones=ask(ZONES),
-            efforts=ask(EFFORTS),
+            efforts=ask(EFFORTS) if this["counts"] else [],
             laps=ask(LAPS),
             pain=ask(PAIN),
             records=ask(SAME_SESSION),

@@ -39,9 +39,9 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message
 
 OUT = Path(__file__).parent / "out" / "web.json"
-RUNS = int(os.environ.get("KNEEWATCH_BENCH_RUNS", TEN_YEARS))
-ATHLETES = int(os.environ.get("KNEEWATCH_BENCH_ATHLETES", "200"))
-REQUESTS = int(os.environ.get("KNEEWATCH_BENCH_REQUESTS", "300"))
+RUNS = int(os.environ.pop("KNEEWATCH_BENCH_RUNS", TEN_YEARS))
+ATHLETES = int(os.environ.pop("KNEEWATCH_BENCH_ATHLETES", "200"))
+REQUESTS = int(os.environ.pop("KNEEWATCH_BENCH_REQUESTS", "300"))
 RUNS_OF_EACH = 12
 HOST = "127.0.0.1:8765"
 A_RUN = "/runs/…"

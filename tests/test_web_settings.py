@@ -34,8 +34,7 @@ min_severity = "warning"
 [athletes.me]
 name = "<b>Me</b>"
 "time_zone" = "Europe/Berlin"
-plan = {{ name = "half_marathon_beginner",
-  race_date = 2026-10-04 }}
+plan = {{ name = "half_marathon_beginner", race_date = 2026-10-04 }}
 since.2026-06-01.resting_hr_bpm = 50
 
 [athletes.other]
@@ -67,9 +66,9 @@ def test_each_value_says_where_it_comes_from(home: Home, monkeypatch: pytest.Mon
         "athletes.me.time_zone": ('"Europe/Berlin"', "kneewatch.toml, line 9"),
         "athletes.me.plan.name": ('"half_marathon_beginner"', "kneewatch.toml, line 10"),
         "athletes.me.plan.race_date": ("2026-10-04", "kneewatch.toml, line 10"),
-        "athletes.me.since.2026-06-01.resting_hr_bpm": ("50", "kneewatch.toml, line 12"),
-        "web.names": ('["knee.local"]', "kneewatch.toml, line 17"),
-        "channels.phone.url": ("ntfys://…", "kneewatch.toml, line 22"),
+        "athletes.me.since.2026-06-01.resting_hr_bpm": ("50", "kneewatch.toml, line 11"),
+        "web.names": ('["knee.local"]', "kneewatch.toml, line 16"),
+        "channels.phone.url": ("ntfys://…", "kneewatch.toml, line 21"),
     }
     assert found["limits.max_file_mib"] == ("256", "default")
     assert found["athletes.me.max_hr_bpm"] == ("", "default")
@@ -99,7 +98,7 @@ def client_of(home: Home) -> TestClient:
     return TestClient(app, base_url=f"http://{HOST}", follow_redirects=False)
 
 
-def tested(client: TestClient, name: str) -> Any:
+def sent_to(client: TestClient, name: str) -> Any:
     found = re.search(rf'name="{security.FORM_FIELD}" value="([0-9a-f]+)"', client.get("/login").text)
     assert found
     return client.post(f"/settings/channels/{name}/test", data={security.FORM_FIELD: found[1]})
@@ -152,7 +151,7 @@ def test_a_channel_is_tested_by_its_button(home: Home, service: tuple[str, list[
     )
     client = client_of(home)
 
-    good, bad, unknown = (tested(client, name) for name in ("good", "bad", "other"))
+    good, bad, unknown = (sent_to(client, name) for name in ("good", "bad", "other"))
 
     assert (good.status_code, good.headers["location"]) == (303, "/settings?said=delivered")
     assert len(came) == 1

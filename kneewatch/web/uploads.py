@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 MOST_FIELD_BYTES = 1024
 MOST_BOUNDARY_LETTERS = 70  # RFC 2046
 BROKEN_OFF = "This broke off, or is no form with files. Files that were whole by then are in the inbox."
-MOST_NAME_LETTERS = 100
+MOST_NAME_LETTERS = 50  # of four bytes each at most, where a name may have 255
 NAMELESS = "upload"
 TEMPORARY = ".upload-{}.tmp"
 FORGOTTEN_AFTER_S = 24 * 3600

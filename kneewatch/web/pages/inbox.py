@@ -6,6 +6,7 @@ from pathlib import Path
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
+from starlette.concurrency import run_in_threadpool
 
 from flows import steps
 from ingest.inbox import left_alone, waiting_files
@@ -51,7 +52,7 @@ async def upload(asked: AskedFor, request: Request) -> Response:
         )
     if refused:
         also = f" In the inbox: {', '.join(kept)}." if kept else ""
-        return _page(asked, status_code=413, trouble=" ".join(refused) + also)
+        return await run_in_threadpool(_page, asked, status_code=413, trouble=" ".join(refused) + also)
     return asked.back_to(ADDRESS, said="uploaded" if kept else "nothing_uploaded")
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
-from functools import partial
 from typing import Annotated, Any, Literal
 
 import duckdb
@@ -30,6 +29,8 @@ TITLE, ADDRESS = "Plan", "/plan"
 MOVABLE_AFTER_DAYS = 7
 """A session that was missed can be moved so long after its day."""
 FURTHEST_DAYS = 6
+FIRST_YEAR, LAST_YEAR = 1990, 2100
+PlanChange = Callable[[duckdb.DuckDBPyConnection, PlanChoice | None], None]
 FIELDS = (
     *("session", "to_day", "week", "days", "from_day", "until_day", "race_day"),
     *("name", "race", "goal", "start"),
@@ -64,16 +65,14 @@ def export(asked: AskedFor, kind: Literal["csv", "ics"]) -> Response:
 def use(asked: AskedFor, name: Field = "", race: Field = "", goal: Field = "", start: Field = "") -> Response:
     """Train by a plan from today on."""
 
-    def change(con: duckdb.DuckDBPyConnection, _: PlanChoice | None) -> object:
+    def change(con: duckdb.DuckDBPyConnection, _: PlanChoice | None) -> None:
         choice = PlanChoice(
             plan=name,
             race_date=_day("race", race),
             start_date=_day("start", start) if start else None,
             goal_s=_goal_s(goal),
         )
-        return plans.use(
-            con, athlete=asked.athlete, choice=choice, today=asked.clock.today, now=asked.clock.now
-        )
+        plans.use(con, athlete=asked.athlete, choice=choice, today=asked.clock.today, now=asked.clock.now)
 
     return _changed(asked, change, {"name": name, "race": race, "goal": goal, "start": start})
 
@@ -82,9 +81,9 @@ def use(asked: AskedFor, name: Field = "", race: Field = "", goal: Field = "", s
 def move(asked: AskedFor, session: Field = "", to_day: Field = "") -> Response:
     """Move a session, named by its day and what it is ("2026-08-13 tempo"), to another day."""
 
-    def change(con: duckdb.DuckDBPyConnection, choice: PlanChoice | None) -> object:
+    def change(con: duckdb.DuckDBPyConnection, choice: PlanChoice | None) -> None:
         from_day, _, what = session.partition(" ")
-        return plans.move(
+        plans.move(
             con,
             athlete=asked.athlete,
             choice=choice,
@@ -101,8 +100,8 @@ def move(asked: AskedFor, session: Field = "", to_day: Field = "") -> Response:
 def move_week(asked: AskedFor, week: Field = "", days: Field = "") -> Response:
     """Move every session of a week by some days, the race apart."""
 
-    def change(con: duckdb.DuckDBPyConnection, choice: PlanChoice | None) -> object:
-        return plans.move_week(
+    def change(con: duckdb.DuckDBPyConnection, choice: PlanChoice | None) -> None:
+        plans.move_week(
             con,
             athlete=asked.athlete,
             choice=choice,
@@ -118,8 +117,8 @@ def move_week(asked: AskedFor, week: Field = "", days: Field = "") -> Response:
 def holiday(asked: AskedFor, from_day: Field = "", until_day: Field = "") -> Response:
     """Plan no training on these days."""
 
-    def change(con: duckdb.DuckDBPyConnection, choice: PlanChoice | None) -> object:
-        return plans.holiday(
+    def change(con: duckdb.DuckDBPyConnection, choice: PlanChoice | None) -> None:
+        plans.holiday(
             con,
             athlete=asked.athlete,
             choice=choice,
@@ -145,7 +144,11 @@ def race(asked: AskedFor, race_day: Field = "") -> Response:
 @router.post(ADDRESS + "/undo")
 def undo(asked: AskedFor) -> Response:
     """Take back the last change that holds."""
-    return _changed(asked, partial(plans.undo, athlete=asked.athlete, now=asked.clock.now), said="undone")
+
+    def change(con: duckdb.DuckDBPyConnection, choice: PlanChoice | None) -> None:
+        plans.undo(con, athlete=asked.athlete, choice=choice, now=asked.clock.now)
+
+    return _changed(asked, change, said="undone")
 
 
 @router.post(ADDRESS + "/adjust")
@@ -168,7 +171,7 @@ def undo_adjustment(asked: AskedFor) -> Response:
 
 
 def _changed(
-    asked: Asked, change: Callable[..., object], entered: dict[str, str] | None = None, *, said: str = "plan"
+    asked: Asked, change: PlanChange, entered: dict[str, str] | None = None, *, said: str = "plan"
 ) -> Response:
     """Make a change as the command line does; where it cannot be made the page says why, with what was entered."""
     try:
@@ -177,7 +180,7 @@ def _changed(
                 asked.home,
                 asked.settings,
                 asked.clock,
-                lambda con, choice: change(con, choice=choice),
+                change,
                 athlete=asked.athlete,
             )
     except PlanError as error:
@@ -281,9 +284,12 @@ def _check(asked: Asked, reading: Reading, day: date) -> dict[str, Any] | None:
 
 def _day(name: str, text: str) -> date:
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         raise PlanError(f"{name} is {text[:20]!r}; a day is written as 2026-10-04.") from None
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise PlanError(f"{name} is {day}; allowed is a day from {FIRST_YEAR} to {LAST_YEAR}.")
+    return day
 
 
 def _whole(name: str, text: str, low: int, high: int) -> int:

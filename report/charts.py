@@ -278,7 +278,8 @@ def knee_timeline(days: pl.DataFrame, units: Units) -> dict[str, Any]:
     ]
     dates = alt.Axis(title=None, grid=False, format="%-d %b", labelOverlap=True, tickCount=6)
     x = alt.X("date:T", axis=dates)
-    y = alt.Y("distance:Q", axis=alt.Axis(title=units.symbol, tickCount=4, format="d"))
+    metres = alt.Axis(title=units.symbol, titleColor=COLOURS["muted"], tickCount=4, format="d")
+    y = alt.Y("distance:Q", axis=metres)
     pain_axis = alt.Axis(
         title="pain 0–10",
         values=[0, 2, 5, 10],

@@ -40,14 +40,13 @@ OURS = {"origin": HERE, "sec-fetch-site": "same-origin"}
 
 @pytest.fixture
 def client(home: Home) -> TestClient:
-    """A browser before a home that was computed once."""
-    steps.bring_up_to_date(home, read_settings(home), CLOCK)
+    """A browser before a new home."""
     app = create_app(home, allowed_hosts=[HOST], clock=lambda _: CLOCK)
     return TestClient(app, base_url=HERE, follow_redirects=False)
 
 
 def token_of(client: TestClient) -> str:
-    found = re.search(rf'name="{security.FORM_FIELD}" value="([0-9a-f]+)"', client.get("/inbox").text)
+    found = re.search(rf'name="{security.FORM_FIELD}" value="([0-9a-f]+)"', client.get("/login").text)
     assert found
     return found[1]
 
@@ -67,6 +66,12 @@ def settled(client: TestClient) -> str:
     return client.get("/inbox").text
 
 
+@pytest.fixture
+def computed(home: Home) -> None:
+    """There are pages to show."""
+    steps.bring_up_to_date(home, read_settings(home), CLOCK)
+
+
 def in_inbox(home: Home) -> list[Path]:
     return [path for path in home.inbox.rglob("*") if path.is_file()]
 
@@ -77,9 +82,12 @@ def held(home: Home, client: TestClient) -> Iterator[None]:
     with home.lock.open("a+") as file:
         fcntl.flock(file.fileno(), fcntl.LOCK_EX)
         yield
+        for path in in_inbox(home):
+            path.unlink()
     settled(client)
 
 
+@pytest.mark.usefixtures("computed")
 def test_files_are_taken_in_and_what_became_of_each_is_shown(home: Home, client: TestClient) -> None:
     """A good one and garbage in one go; the garbage is refused with its reason, and stays so when it is tried again."""
     answer = send(client, ("pain.csv", PAIN), ("garbage.fit", GARBAGE), ("run.exe", b"MZ\x90"))
@@ -171,7 +179,7 @@ def test_a_file_lies_in_its_athletes_folder_whatever_it_is_called(
     assert {path for path in home.root.parent.rglob("*") if home.inbox not in path.parents} == outside
 
 
-@pytest.mark.usefixtures("held")
+@pytest.mark.usefixtures("computed", "held")
 def test_the_limits_of_the_inbox_hold_while_a_file_comes(home: Home, client: TestClient) -> None:
     """A file that is too large is named and not kept, nor half of it; the others are; an archive has a limit of its own."""
     home.settings_file.write_text("[limits]\nmax_file_mib = 1\n")
@@ -188,7 +196,7 @@ def test_the_limits_of_the_inbox_hold_while_a_file_comes(home: Home, client: Tes
     assert sorted(path.name for path in in_inbox(home)) == ["export.zip", "good.fit"]
 
 
-@pytest.mark.usefixtures("held")
+@pytest.mark.usefixtures("computed", "held")
 def test_two_files_of_one_name_lie_beside_each_other(home: Home, client: TestClient) -> None:
     """What waits under the same name stays, and the page shows both."""
     send(client, ("run.fit", b"first"), ("run.fit", b"second"))

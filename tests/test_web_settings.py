@@ -108,7 +108,8 @@ def test_the_page_shows_them_for_the_athlete_and_no_secret(home: Home) -> None:
     """Another athlete's are on that one's page; what is not set is said to be so."""
     home.settings_file.write_text(SETTINGS)
 
-    page = client_of(home).get("/settings").text
+    client = client_of(home)
+    page = client.get("/settings").text
 
     assert "kneewatch.toml, line 5" in page
     assert "athletes.me.name" in page
@@ -117,7 +118,8 @@ def test_the_page_shows_them_for_the_athlete_and_no_secret(home: Home) -> None:
     assert SECRET not in page
     assert "ntfys://…" in page
     assert "Nothing was sent yet." in page
-    assert "the history is too short to estimate" in page
+    assert "Resting heart rate" in page
+    assert "the history is too short to estimate" in client.get("/settings?athlete=other").text
 
 
 @pytest.fixture

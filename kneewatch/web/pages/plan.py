@@ -196,7 +196,7 @@ def _page(
     with asked.web.published.reading() as reading:
         day = asked.today(reading)
         about = {"athlete": asked.athlete, "today": day}
-        rows = _calendar(asked, reading)
+        rows = [row | {"is_movable": _is_movable(row, day)} for row in _calendar(asked, reading)]
         weeks = weeks_of(rows)
         adjusted, changed = _held(reading, asked.athlete)
         sessions = [row for row in rows if row["session"] is not None]
@@ -209,8 +209,7 @@ def _page(
             race=race,
             weeks=weeks,
             this_week=next((week["week"] for week in weeks if day in week["dates"]), None),
-            movable=[row for row in sessions if _is_movable(row, day)],
-            movable_from=day - timedelta(days=MOVABLE_AFTER_DAYS),
+            movable=[row for row in sessions if row["is_movable"]],
             proposal=reading.ask("adjust", **about),
             outlook=next(iter(reading.ask("outlook", **about)), None),
             is_adjusted=adjusted,

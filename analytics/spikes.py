@@ -11,6 +11,10 @@ from analytics.rules import PUBLISHED, Rules
 LEVEL_OF_BIN = {"small": 1, "moderate": 2, "large": 3}
 LOAD_KNOWN_FROM_DAYS = 14
 ALL_SIGNALS_FROM_DAYS = 28
+ACWR_HIGH, ACWR_CALM = 1.5, 1.3
+ACWR_FROM_RUNS, ACWR_FROM_M = 8, 5000.0
+"""The acute-to-chronic ratio is told of above 1.5 until it is below 1.3, from so many days with a run and weekly metres on."""
+OFF_PLAN_OVER, OFF_PLAN_BY_M = 1.2, 2000.0
 SAME_SIGNAL_DAYS = 7
 """A ramp or much downhill seen again within this many days is the same one."""
 
@@ -63,7 +67,9 @@ def find_spikes(runs: pl.DataFrame, daily: pl.DataFrame, rules: Rules = PUBLISHE
     Return one athlete's spikes in order of time.
 
     `runs` has activity_id, started_at, local_date, distance_m, spike_ratio, spike_bin, longest_30d_m and
-    longest_30d_activity_id; `daily` has local_date, distance_m, steep_descent_m and acwr_uncoupled, without gaps.
+    longest_30d_activity_id, and where there is a plan planned_distance_m (of the session it was) and planned_7d_m (of the
+    7 days up to it); `daily` has local_date, distance_m, steep_descent_m and acwr_uncoupled, without gaps. The plan and
+    the acute-to-chronic ratio are context in the numbers of a spike and make none.
     """
     if runs.is_empty() or daily.is_empty():
         return []
@@ -86,9 +92,16 @@ def _rolling_weeks(daily: pl.DataFrame) -> pl.DataFrame:
     week_m = pl.col("distance_m").rolling_sum(7, min_samples=1)
     descent = pl.col("steep_descent_m").fill_null(0)
     known = pl.col("steep_descent_m").is_not_null() & (pl.col("distance_m") > 0)
+    enough = ((pl.col("distance_m") > 0).cast(pl.Int64).rolling_sum(28, min_samples=28) >= ACWR_FROM_RUNS) & (
+        pl.col("distance_m").rolling_sum(21, min_samples=21).shift(7) / 3 >= ACWR_FROM_M
+    )
+    ratio = pl.when(enough).then(pl.col("acwr_uncoupled"))
+    is_high = pl.when(ratio > ACWR_HIGH).then(True).when((ratio < ACWR_CALM) | ratio.is_null()).then(False)
     return daily.sort("local_date").select(
         "local_date",
         "acwr_uncoupled",
+        acwr_is_high=is_high.forward_fill().fill_null(False),
+        ran_7d_m=week_m,
         week_m=week_m,
         week_before_m=week_m.shift(7),
         descent_7d_m=descent.rolling_sum(7, min_samples=1),
@@ -145,9 +158,28 @@ def _spike(
             "descent_7d_m": row["descent_7d_m"] if is_downhill else None,
             "descent_mean_m": row["descent_mean_m"] if is_downhill else None,
             "acwr_uncoupled": row["acwr_uncoupled"],
+            "acwr_is_high": is_old and row["acwr_is_high"],
+            **_off_plan(row),
             "is_provisional": not is_old,
         },
     )
+
+
+def _off_plan(row: Mapping[str, object]) -> dict[str, float | None]:
+    """Return what the plan held of the session and of the week, each only where the runner went well beyond it."""
+
+    def beyond(ran: str, planned: str) -> float | None:
+        ran_m, planned_m = _float(row[ran]), _float(row.get(planned))
+        if ran_m is None or not planned_m:
+            return None
+        return planned_m if ran_m > OFF_PLAN_OVER * planned_m and ran_m - planned_m >= OFF_PLAN_BY_M else None
+
+    week_planned_m = beyond("ran_7d_m", "planned_7d_m")
+    return {
+        "planned_distance_m": beyond("distance_m", "planned_distance_m"),
+        "planned_7d_m": week_planned_m,
+        "ran_7d_m": _float(row["ran_7d_m"]) if week_planned_m is not None else None,
+    }
 
 
 def _is_ramp(row: Mapping[str, object], rules: Rules) -> bool:

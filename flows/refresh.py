@@ -284,6 +284,21 @@ def _runs_with_metrics(con: duckdb.DuckDBPyConnection, athlete: str, today: date
     )
 
 
+def _planned_beside(con: duckdb.DuckDBPyConnection, athlete: str) -> pl.DataFrame:
+    """Return activity_id, planned_distance_m (of the session that a run was) and planned_7d_m (of the days up to it)."""
+    return frame(
+        con,
+        "with planned as ("
+        "select local_date, activity_id, planned_distance_m from plan_vs_actual "
+        "where athlete = $athlete and planned_distance_m is not null) "
+        "select r.activity_id, max(p.planned_distance_m) filter (p.activity_id = r.activity_id) as planned_distance_m, "
+        "sum(p.planned_distance_m) filter (p.local_date between r.local_date - 6 and r.local_date) as planned_7d_m "
+        "from runs r join planned p on p.activity_id = r.activity_id or p.local_date between r.local_date - 6 and r.local_date "
+        "where r.athlete = $athlete group by r.activity_id",
+        athlete=athlete,
+    )
+
+
 def _strength(con: duckdb.DuckDBPyConnection, athlete: str, today: date) -> pl.DataFrame:
     """
     Return the days of strength sessions with their session-RPE; null where nobody said how long or how hard.
@@ -432,11 +447,13 @@ def _link_pain_to_runs(con: duckdb.DuckDBPyConnection, athlete: str) -> None:
 def runs_and_days(
     con: duckdb.DuckDBPyConnection, athlete: str, today: date
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return (runs with their spikes, daily load) up to `today`, as the alerts need them."""
+    """Return (runs with their spikes and what was planned, daily load) up to `today`, as the alerts need them."""
     daily = frame(
         con, "select * from daily_load where athlete = $athlete order by local_date", athlete=athlete
     )
-    return _runs_with_metrics(con, athlete, today), daily
+    runs = _runs_with_metrics(con, athlete, today)
+    beside = _planned_beside(con, athlete)
+    return runs.join(beside, on="activity_id", how="left", maintain_order="left"), daily
 
 
 def rules_of(settings: Settings) -> Rules:

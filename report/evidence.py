@@ -9,6 +9,7 @@ from store.database import quoted
 RUN_NUMBERS = (
     *("distance_m", "longest_30d_m", "spike_ratio", "week_m", "week_before_m"),
     *("descent_7d_m", "descent_mean_m", "acwr_uncoupled"),
+    *("planned_distance_m", "planned_7d_m", "ran_7d_m"),
 )
 REPORT_NUMBERS = ("before", "during", "after_60min", "next_morning", "peak")
 PLANNED_NUMBERS = ("planned_distance_m", "longest_30d_m", "spike_ratio")

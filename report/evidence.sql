@@ -12,7 +12,18 @@ with
             sum(d.distance_m) filter (d.local_date between r.local_date - 13 and r.local_date - 7) as week_before_m,
             sum(d.steep_descent_m) filter (d.local_date > r.local_date - 7) as descent_7d_m,
             sum(d.steep_descent_m) filter (d.local_date <= r.local_date - 7) / 3 as descent_mean_m,
-            max(d.acwr_uncoupled) filter (d.local_date = r.local_date) as acwr_uncoupled
+            max(d.acwr_uncoupled) filter (d.local_date = r.local_date) as acwr_uncoupled,
+            sum(d.distance_m) filter (d.local_date > r.local_date - 7) as ran_7d_m,
+            (
+                select max(p.planned_distance_m)
+                from plan_vs_actual p
+                where p.activity_id = r.activity_id
+            ) as planned_distance_m,
+            (
+                select sum(p.planned_distance_m)
+                from plan_vs_actual p
+                where p.athlete = r.athlete and p.local_date between r.local_date - 6 and r.local_date
+            ) as planned_7d_m
         from runs r
         join run_metrics m using (activity_id)
         join daily_load d on d.athlete = r.athlete and d.local_date between r.local_date - 27 and r.local_date

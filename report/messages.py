@@ -92,7 +92,8 @@ def _what_to_consider(alert: Alert, units: Units) -> list[str]:
 
 
 def _spikes(spikes: Sequence[Mapping[str, Any]], units: Units) -> list[str]:
-    sentences = [sentence for spike in spikes for sentence in _spike(spike, units)]
+    # two runs of one day have the same week behind them
+    sentences = list(dict.fromkeys(sentence for spike in spikes for sentence in _spike(spike, units)))
     is_provisional = any(spike["is_provisional"] for spike in spikes)
     return [*sentences, said("load.provisional")] if is_provisional else sentences
 
@@ -131,7 +132,22 @@ def _spike(spike: Mapping[str, Any], units: Units) -> list[str]:
                 descent_mean_m=number(spike["descent_mean_m"]),
             )
         )
-    return sentences
+    return [*sentences, *_context(spike, units)]
+
+
+def _context(spike: Mapping[str, Any], units: Units) -> list[str]:
+    """Say what went with it and raises nothing by itself: the plan, and the acute-to-chronic ratio."""
+    day = short_day(date.fromisoformat(spike["local_date"]))
+    context = []
+    if spike["planned_distance_m"] is not None:
+        planned = units.distance(spike["planned_distance_m"])
+        context.append(said("load.off_plan", planned=planned, day=day))
+    if spike["planned_7d_m"] is not None:
+        ran, planned = units.distance(spike["ran_7d_m"]), units.distance(spike["planned_7d_m"])
+        context.append(said("load.off_plan_week", ran=ran, planned=planned, day=day))
+    if spike["acwr_is_high"]:
+        context.append(said("load.acwr", ratio=number(spike["acwr_uncoupled"], digits=1), day=day))
+    return context
 
 
 def _no_pain(alert: Alert, spikes: Sequence[Mapping[str, Any]]) -> list[str]:

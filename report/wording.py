@@ -24,6 +24,7 @@ from analytics.plan_check import PlanSummary
 from analytics.reminders import Reminder
 from analytics.spikes import find_spikes
 from report import knee_words
+from report.coach_words import call_sentence
 from report.digest import Digest, digest_words
 from report.format import Units
 from report.load_words import load_notes
@@ -60,6 +61,7 @@ class Story:
     reports: Sequence[Report] = ()
     plan: Sequence[tuple[int, str, float]] = ()
     strength: Sequence[int] = ()
+    planned_m: float | None = None
     today: int = 60
 
 
@@ -88,6 +90,7 @@ STORIES = (
     Story(runs=SPIKED, reports=[report_of(58, "both", during=0.0)]),
     Story(runs=SPIKED, reports=[report_of(58, "right", during=0.0)]),
     Story(runs=(*STEADY, *RAMP)),
+    Story(runs=(*STEADY, *RAMP, (58, 17_000.0, 0.0)), planned_m=9_000.0),
     Story(runs=(*STEADY, (58, 12_000.0, 150.0))),
     Story(runs=(*STEADY[:8], (18, 14_000.0, 0.0)), today=18),
     Story(runs=STEADY[:2], reports=[report_of(5, during=4.0)], today=5),
@@ -194,6 +197,7 @@ def _say_the_rest() -> None:
         open_questions_words(count, None)
     _say_of_knees(on)
     _say_of_the_week()
+    _say_to_the_coach()
     for name in (None, "Mara"):
         title_of("digest", name)
     shared_words("…", "Mara")
@@ -265,6 +269,22 @@ def _say_of_the_week() -> None:
         digest_words(digest, Units())
 
 
+def _say_to_the_coach() -> None:
+    """Whom to call and why: each reason once."""
+    alert: dict[str, Any] = {
+        "rule": "spike_and_pain", "side": "right", "alert_peak": 4.0, "alert_pain_date": day_of(58), "alert_flags": ["swelling"],
+        "alert_spike_ratio": 0.25, "alert_distance_m": 15_000.0, "alert_longest_30d_m": 12_000.0, "alert_spike_date": day_of(56),
+        "alert_week_m": 48_000.0, "alert_week_before_m": 24_000.0,
+    }  # fmt: skip
+    known: dict[str, Any] = alert | {
+        "silent_days": 9, "peak": 3.0, "peak_date": day_of(58), "earlier_peak": 1.0, "earlier_peak_date": day_of(51),
+        "spike_distance_m": 15_000.0, "spike_longest_30d_m": 12_000.0, "spike_ratio": 0.25, "spike_date": day_of(56),
+        "missed_runs": 2, "planned_runs": 6, "last_missed_date": day_of(57),
+    }  # fmt: skip
+    for call in ("alert", "pain_rising", "not_reported", "missed", "quiet"):
+        call_sentence(known | {"call": call}, Units())
+
+
 class _Heard(str):
     """A sentence that remembers how it was said first."""
 
@@ -301,6 +321,8 @@ def _frames(story: Story) -> tuple[pl.DataFrame, pl.DataFrame]:
     names = ("activity_id", "started_at", "local_date", "distance_m", "steep_descent_m")
     runs = pl.DataFrame(rows, schema=names, orient="row")
     runs = runs.join(with_spikes(runs), on="activity_id", maintain_order="left")
+    planned = pl.lit(story.planned_m, pl.Float64)
+    runs = runs.with_columns(planned_distance_m=planned, planned_7d_m=3 * planned)
     unknown = ("timer_s", "descent_m", "steps", "srpe", "hrss", "rtss", "knee_load_klu")
     loads = runs.with_columns(**{name: pl.lit(None, pl.Float64) for name in unknown})
     strength = pl.DataFrame(schema={"local_date": pl.Date, "srpe": pl.Float64})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import secrets
@@ -228,15 +229,12 @@ class _Arriving:
         for name in (self._label, f"{stem}{beside}.{ending}" if dot else f"{self._label}{beside}"):
             try:
                 os.link(self._path, self._folder / name)
-            except FileExistsError:
-                continue
-            except OSError:  # a file system without hard links
-                if not (self._folder / name).exists():
-                    self._path.rename(self._folder / name)
-                    return name
-            else:
-                return name
-        raise FileExistsError(17, "there are files of that name already")
+            except OSError:  # the name is taken, or this file system has no hard links
+                if (self._folder / name).exists():
+                    continue
+                self._path.rename(self._folder / name)
+            return name
+        raise FileExistsError(errno.EEXIST, "there are files of that name already")
 
 
 def _forget_half_files(folder: Path) -> None:

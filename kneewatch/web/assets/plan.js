@@ -32,22 +32,23 @@
       from = event;
       isDragged = false;
     });
-    session.addEventListener("pointermove", (event) => {
+    // On the document: a quick hand is out of the session with its first move.
+    document.addEventListener("pointermove", (event) => {
       if (!from) return;
       if (!isDragged && Math.hypot(event.x - from.x, event.y - from.y) < DRAGGED_PX) return;
-      if (!isDragged) session.setPointerCapture(event.pointerId);
       isDragged = true;
       session.classList.add("dragged");
       aimAt(document.elementFromPoint(event.x, event.y)?.closest("td[data-day]") ?? null);
     });
     const end = (isDropped) => {
+      if (!from) return;
       from = null;
       session.classList.remove("dragged");
       if (isDropped && isDragged && target && target !== home) move(link.dataset.session);
       else if (isDragged) aimAt(null);
     };
-    session.addEventListener("pointerup", () => end(true));
-    session.addEventListener("pointercancel", () => end(false));
+    document.addEventListener("pointerup", () => end(true));
+    document.addEventListener("pointercancel", () => end(false));
     link.addEventListener("click", (event) => isDragged && event.preventDefault());
 
     link.addEventListener("keydown", (event) => {

@@ -62,6 +62,7 @@ def test_the_sums_of_weeks_are_those_of_the_signals() -> None:
     """On days with known numbers: 7 days, the 7 before, metres downhill, and a third of the 21 before."""
     spike = {"activity_id": "r", "week_m": 28.0, "week_before_m": 77.0, "descent_7d_m": 7.0}
     spike |= {"descent_mean_m": 14.0, "distance_m": 5.0}
+    spike |= {"planned_distance_m": 2.0, "planned_7d_m": 6.0, "ran_7d_m": 28.0}
     with duckdb.connect() as con:
         con.execute(
             "create table runs as select 'r' as activity_id, 'a' as athlete, date '2026-07-28' as local_date, 5.0 as distance_m"
@@ -82,6 +83,12 @@ def test_the_sums_of_weeks_are_those_of_the_signals() -> None:
         con.execute(
             "create table plan_sessions (athlete varchar, local_date date, session varchar, distance_m double)"
         )
+        # Of three planned sessions one was the run; the first is a day too old for its week.
+        con.execute(
+            "create table plan_vs_actual as from (values ('a', date '2026-07-21', null, 9.0), "
+            "('a', date '2026-07-22', null, 4.0), ('a', date '2026-07-28', 'r', 2.0)) "
+            "t(athlete, local_date, activity_id, planned_distance_m)"
+        )
         con.execute("create table strength_sessions (session_id varchar, local_date date)")
         con.execute("create table activities (activity_id varchar, local_date date, is_run boolean)")
         pain = {
@@ -95,7 +102,7 @@ def test_the_sums_of_weeks_are_those_of_the_signals() -> None:
 
         found = con.execute(evidence_query({"spikes": [spike], "pain": pain})).fetchall()
 
-    assert len(found) == 9
+    assert len(found) == 12
     assert [row for row in found if row[2] != row[3]] == []
 
 

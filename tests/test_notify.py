@@ -128,7 +128,7 @@ def test_open_alerts_of_the_last_days_are_delivered_once(own_home: Home, channel
 
 
 def test_a_channel_that_is_down_gets_its_letters_when_it_is_back(own_home: Home, channel: Channel) -> None:
-    """The outbox keeps them, and counts the tries; of an episode the second waits for the first."""
+    """The outbox keeps them, and counts the tries; the second of the episode is medical and waits for no other."""
     add_channel(own_home, "phone", channel.url)
     channel.fails = True
 
@@ -137,7 +137,7 @@ def test_a_channel_that_is_down_gets_its_letters_when_it_is_back(own_home: Home,
     channel.fails = False
     review(own_home, minute=3)
 
-    assert [(row[2], row[3]) for row in down] == [(1, False), (0, False)]
+    assert [(row[2], row[3]) for row in down] == [(1, False), (1, False)]
     assert [(row[2], row[3]) for row in deliveries(own_home)] == [(2, True), (2, True)]
     assert len(channel.letters) == 2
 
@@ -299,7 +299,7 @@ def test_mail_goes_out_by_a_real_server(own_home: Home) -> None:
 def test_what_is_missing_is_asked_once_a_day_by_the_channels_that_want_it(
     own_home: Home, channel: Channel
 ) -> None:
-    """One that takes alerts only is left in peace; while nothing is missing nobody is asked."""
+    """One that takes alerts only is left in peace; while nothing is missing nobody is asked, as before the knee ever hurt."""
     quiet = Channel()
     add_channel(own_home, "phone", channel.url, "reminders = true")
     add_channel(own_home, "physio", quiet.url)
@@ -310,7 +310,7 @@ def test_what_is_missing_is_asked_once_a_day_by_the_channels_that_want_it(
     steps.bring_up_to_date(own_home, settings, clock_at(0, day))
 
     sent = [steps.remind(own_home, settings, clock_at(minute, day))["sent"] for minute in (0, 10)]
-    later = steps.remind(own_home, settings, clock_at(0, date(2026, 9, 20)))
+    later = steps.remind(own_home, settings, clock_at(0, date(2026, 6, 20)))
 
     quiet.close()
     assert sent == [1, 0]

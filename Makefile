@@ -6,7 +6,7 @@ DIST ?= dist
 CHROMIUM = chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking \
   --disable-component-update --disable-sync --hide-scrollbars --user-data-dir=$(CURDIR)/.pictures/browser
 
-.PHONY: setup demo test test-oracle test-alerts test-faults bench-readers bench-duplicates bench-hostile bench-analytics bench-simulation \
+.PHONY: setup demo test test-browser test-serve test-oracle test-alerts test-faults bench-readers bench-duplicates bench-hostile bench-analytics bench-simulation \
   bench-case-study bench-alerts bench-web bench-serve bench-small test-install dist release-check stored-schema \
   check lint lock sample-data wording pictures clean
 
@@ -24,6 +24,12 @@ demo: setup ## the main job on sample_data: Prefect, DuckDB, report
 
 test: setup
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+
+test-browser: setup ## the web pages in Chromium: phone and desk, light and dark, by keyboard, without script
+	$(BIN)/python -m pytest -m browser tests/test_web_browser.py
+
+test-serve: setup ## kneewatch serve as a process: drops, schedules, crashes, and how it ends
+	$(BIN)/python -m pytest -m serve tests/test_serve.py
 
 test-oracle: setup ## every value of every real FIT file against fitparse; KNEEWATCH_CORPUS says where they are
 	$(BIN)/python -m pytest -m oracle tests/test_fit_oracle.py

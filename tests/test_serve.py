@@ -33,7 +33,7 @@ NEVER = "0 0 29 2 *"
 
 Found = TypeVar("Found")
 
-pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("prefect")]
+pytestmark = [pytest.mark.serve, pytest.mark.prefect, pytest.mark.xdist_group("prefect")]
 
 
 class Serving(NamedTuple):

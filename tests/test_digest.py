@@ -21,8 +21,9 @@ from flows import steps
 from flows.digests import due_day, last_due, week_told_on
 from flows.steps import Clock
 from kneewatch.cli import app
-from report.digest import NO_SPIKE, NOT_REPORTED, Digest, digest_words
+from report.digest import Digest, digest_words
 from report.format import Units
+from report.words import said as sentence
 from store import home as homes
 from store.database import opened_store
 from store.home import Home
@@ -127,7 +128,7 @@ def test_a_week_without_anything_says_what_is_not_known() -> None:
         "",
         "Run: 0 runs, 0.0 km; no plan.",
         "Strength: none noted.",
-        NOT_REPORTED,
+        sentence("digest.not_reported"),
         "No open alert. That is no promise: a quiet week never proves that all is well.",
         "",
         "No run is planned until Sun 30 Aug.",
@@ -173,7 +174,7 @@ def test_all_that_there_is_stands_in_it_in_the_runners_units() -> None:
         "(5.0 mi). Consider no more than 5.5 mi.",
     ):
         assert line in said.splitlines()
-    assert NO_SPIKE not in said
+    assert sentence("digest.no_spike") not in said
 
 
 def test_the_command_shows_the_made_up_runners_week(sample_home: Home) -> None:

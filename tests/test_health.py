@@ -12,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from flows.steps import clock_of, note_restart
 from kneewatch.health import COUNTS, health, metrics
 from store import home as homes
+from store.database import opened_store
 from store.errors import KneewatchError
 from store.home import Home
 from store.settings import read_settings
@@ -43,7 +44,9 @@ def test_prometheus_reads_the_numbers_of_the_published_copy(sample_home: Home, t
 
 
 def test_health_is_bad_where_a_finding_is(home: Home) -> None:
-    """Nothing was published yet; what is found says so and how to mend it."""
+    """There is a store and its published copy is gone; what is found says so and how to mend it."""
+    with opened_store(home):
+        pass
     is_well, found = health(home)
 
     (published,) = (one for one in found if one["what"] == "published copy")

@@ -45,7 +45,7 @@ PAIN = {
     "changed_gait": False,
     "is_rising": True,
 }
-EVIDENCE = {"spikes": [SPIKE], "pain": PAIN, "missing": ["the next morning's score"]}
+EVIDENCE = {"spikes": [SPIKE], "pain": PAIN, "missing": ["next_morning"]}
 NEVER = re.compile(r"\bno pain\b(?! in)|\bsafe\b|you have|injury risk", re.IGNORECASE)
 CHROMIUM = shutil.which("chromium")
 
@@ -220,7 +220,7 @@ def test_what_was_done_and_what_the_data_cannot_say_are_counted(sore: duckdb.Duc
         "No report of the right knee for 2 of 3 runs: not reported, which is not no pain.",
         "Of 2 reports a score is missing before a run in 2, 60 minutes after in 1, on the next morning in 2.",
         "No heart rate in 1 of 3 runs",
-        "Missing when the alerts were raised: the next morning's score.",
+        "Missing when the alerts were raised: the score on the next morning.",
         "does not show that the rise brought about the pain",
     ):
         assert sentence in said

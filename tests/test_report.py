@@ -938,7 +938,8 @@ def test_what_lies_after_today_stays_out(season: duckdb.DuckDBPyConnection) -> N
     text = Page(render(season, today=date(2026, 8, 12))).text
 
     assert "Warning Right knee" in text
-    assert "swelling" not in text
+    assert "swelling of the right knee" not in text
+    assert "You noted swelling" not in text
     assert "Sun 16 Aug right" not in text
 
 

@@ -348,7 +348,7 @@ def _outlook(one: Planned, longest: Planned | Done | None) -> tuple[object, ...]
     planned_m = one.distance_m or 0.0
     lead = f"{km(planned_m)} planned for {day_and_month(one.local_date)}"
     if longest is None or not longest.distance_m:
-        reason = f"{lead}; there is no run in the 30 days before to compare it with."
+        reason = f"{lead}; there is no run in the 30 days before to compare it with. Consider beginning again short and easy."
         return (one.local_date, one.session, planned_m, None, None, "no_baseline", None, reason)
     longest_m, ratio = longest.distance_m, planned_m / longest.distance_m - 1
     bin_name, longest_safe_m = spike_bin(planned_m, longest_m), longest_m * (1 + SMALL_SPIKE_RATIO)

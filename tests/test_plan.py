@@ -249,7 +249,7 @@ def test_without_any_run_the_first_one_ahead_has_no_baseline():
     assert (first["spike_bin"], first["spike_ratio"], first["longest_safe_m"]) == ("no_baseline", None, None)
     assert (
         first["reason"]
-        == "5.0 km planned for 23 June; there is no run in the 30 days before to compare it with."
+        == "5.0 km planned for 23 June; there is no run in the 30 days before to compare it with. Consider beginning again short and easy."
     )
     assert second["longest_30d_m"] == 5000
 

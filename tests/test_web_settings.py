@@ -159,6 +159,6 @@ def test_a_channel_is_tested_by_its_button(home: Home, service: tuple[str, list[
     assert len(came) == 1
     assert b"Alerts will come this way." in came[0]
     assert bad.status_code == 502
-    assert "bad: the channel did not take it." in bad.text
+    assert "bad: the channel could not be reached, or broke off." in bad.text
     assert SECRET not in bad.text
     assert unknown.status_code == 404

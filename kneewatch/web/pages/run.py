@@ -84,7 +84,7 @@ DECISIONS = """
     select decided_at, kind, other_id, distance_m from activity_decisions
     where athlete = $athlete and (activity_id = $this or other_id = $this) order by decided_at desc
 """
-router = APIRouter()
+router = APIRouter(prefix="/runs")
 
 
 @router.get("/{activity_id}")

@@ -42,7 +42,7 @@ RUNS = """
 """
 
 router = APIRouter()
-router.include_router(run.router, prefix=ADDRESS)
+router.include_router(run.router)
 
 
 @router.get(ADDRESS)

@@ -85,15 +85,16 @@ def make_store(path: Path, schema: int, kept: dict[int, Path], *, only_facts: bo
             for name, sql in list(migrations().items())[:schema]:
                 con.execute(sql)
                 con.execute("insert into schema_migrations values (?, ?)", [name, hash_of(sql)])
-            for table in tables_of(con):
+            there = tables_of(con, "later")
+            for table in (one for one in tables_of(con) if one in there):
                 if table != "schema_migrations" and (table in FACTS or not only_facts):
                     known = ", ".join(sorted(columns(con, table) & columns(con, f"later.{table}")))
                     con.execute(f"insert into {table} ({known}) select {known} from later.{table}")
 
 
-def tables_of(con: duckdb.DuckDBPyConnection) -> list[str]:
-    asked = "select table_name from duckdb_tables() where database_name = current_database() and not internal"
-    return [str(row[0]) for row in con.execute(asked).fetchall()]
+def tables_of(con: duckdb.DuckDBPyConnection, database: str | None = None) -> list[str]:
+    asked = "select table_name from duckdb_tables() where database_name = coalesce(?, current_database()) and not internal"
+    return [str(row[0]) for row in con.execute(asked, [database]).fetchall()]
 
 
 def columns(con: duckdb.DuckDBPyConnection, table: str) -> set[str]:

@@ -25,14 +25,14 @@ def last_due(cron: str, now: datetime) -> datetime | None:
     """
     Return when the schedule was last due at `now` or before, in the time zone of `now`; None if not in four years.
 
-    `cron` is one that the settings allow. As for Prefect, a day is due by its date or its weekday where both leave days out.
+    `cron` is one that the settings allow. As for Prefect, a day is due by its date or its weekday where neither is `*`.
     """
     parts = cron.lower().split()
     minutes, hours, days, months, weekdays = (
         _numbers(part, low, high) for part, (low, high) in zip(parts, FIELDS, strict=True)
     )
     weekdays = {number % 7 for number in weekdays}
-    either = len(days) < 31 and len(weekdays) < 7
+    either = parts[2] != "*" and parts[4] != "*"
     for back in range(LOOK_BACK_DAYS):
         day = (now - timedelta(days=back)).date()
         by_date, by_weekday = day.day in days, day.isoweekday() % 7 in weekdays

@@ -28,6 +28,7 @@ NOW = datetime(2026, 11, 28, 21, 7, tzinfo=BERLIN)  # a Saturday
         ("0 8-20/4 * jan-oct *", "2026-10-31 20:00"),
         ("5,50 22 * * 1-5", "2026-11-27 22:50"),
         ("0 0 29 2 *", "2024-02-29 00:00"),
+        ("0 0 1 * */1", "2026-11-28 00:00"),
     ],
 )
 def test_a_schedule_was_last_due(cron: str, due: str) -> None:

@@ -407,8 +407,8 @@ def test_the_knees_are_shown_red_flags_first(own_home: Path) -> None:
     assert lines[2].startswith("Newest report 27 Aug: 1/10 before, 5/10 during,")
     assert lines[3].startswith("An episode is open since 23 Aug, last with STOP")
     assert lines[6:8] == [
-        "fits          began gradually, at the kneecap (3×), not settled an hour after or on the next morning (2×), "
-        "stairs, downhill",
+        "fits          began gradually, at the kneecap (3×), stairs, downhill, "
+        "not settled an hour after or on the next morning (2×)",
         "does not fit  settled an hour after, swelling",
     ]
     assert [cue["pattern"] for cue in told[1]["cues"]["cues"]] == list(words()["pattern"])

@@ -25,14 +25,16 @@ def last_due(cron: str, now: datetime) -> datetime | None:
     """
     Return when the schedule was last due at `now` or before, in the time zone of `now`; None if not in four years.
 
-    `cron` is one that the settings allow. As for Prefect, a day is due by its date or its weekday where neither is `*`.
+    `cron` is one that the settings allow. As for Prefect, a day is due by its date or its weekday where neither is `*`, or all of them beside one that begins with it.
     """
     parts = cron.lower().split()
     minutes, hours, days, months, weekdays = (
         _numbers(part, low, high) for part, (low, high) in zip(parts, FIELDS, strict=True)
     )
     weekdays = {number % 7 for number in weekdays}
-    either = parts[2] != "*" and parts[4] != "*"
+    every_day = parts[2] == "*" or (len(days) == 31 and parts[4][0] == "*")
+    every_weekday = parts[4] == "*" or (len(weekdays) == 7 and parts[2][0] == "*")
+    either = not every_day and not every_weekday
     for back in range(LOOK_BACK_DAYS):
         day = (now - timedelta(days=back)).date()
         by_date, by_weekday = day.day in days, day.isoweekday() % 7 in weekdays

@@ -123,6 +123,8 @@ def _by_week(sessions: Iterable[Session], start: date) -> dict[int, list[Session
 def _cheapest(planned: Sequence[Planned], done: Sequence[Done], today: date) -> dict[Planned, Done]:
     if not planned or not done:
         return {}
+    if len(planned) == len(done) == 1:  # as on most days, and a history has many
+        return {planned[0]: done[0]} if _cost(planned[0], done[0], today) <= UNMATCHED_COST else {}
     costs = np.array([[_cost(one, other, today) for other in done] for one in planned])
     # a column for each session to be left in, or each would need a run
     left_over = np.full((len(planned), len(planned)), UNMATCHED_COST)

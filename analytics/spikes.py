@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from analytics.rules import PUBLISHED, Rules
@@ -15,8 +17,23 @@ ACWR_HIGH, ACWR_CALM = 1.5, 1.3
 ACWR_FROM_RUNS, ACWR_FROM_M = 8, 5000.0
 """The acute-to-chronic ratio is told of above 1.5 until it is below 1.3, from so many days with a run and weekly metres on."""
 OFF_PLAN_OVER, OFF_PLAN_BY_M = 1.2, 2000.0
+NO_WEEK: Mapping[str, object] = dict.fromkeys(
+    (
+        "ran_7d_m",
+        "week_before_m",
+        "descent_7d_m",
+        "descent_mean_m",
+        "has_altitude",
+        "acwr_uncoupled",
+        "acwr_is_high",
+    )
+)
+"""Of a run on a day that the daily frame does not have."""
 SAME_SIGNAL_DAYS = 7
 """A ramp or much downhill seen again within this many days is the same one."""
+
+
+Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,40 +91,65 @@ def find_spikes(runs: pl.DataFrame, daily: pl.DataFrame, rules: Rules = PUBLISHE
     if runs.is_empty() or daily.is_empty():
         return []
     weeks = _rolling_weeks(daily)
-    rows = runs.sort("started_at", "activity_id").join(
-        weeks, on="local_date", how="left", maintain_order="left"
-    )
+    rows = runs.sort("started_at", "activity_id")
     dates = dict(zip(runs["activity_id"], runs["local_date"], strict=True))
     first_day: date = rows["local_date"][0]
     spikes: list[Spike] = []
     seen: dict[str, date] = {}
     for row in rows.iter_rows(named=True):
-        if (spike := _spike(row, first_day, dates, seen, rules)) is not None:
+        if (
+            spike := _spike({**row, **weeks.get(row["local_date"], NO_WEEK)}, first_day, dates, seen, rules)
+        ) is not None:
             spikes.append(spike)
     return spikes
 
 
-def _rolling_weeks(daily: pl.DataFrame) -> pl.DataFrame:
-    """Add to each day: metres of 7 days and the 7 before, downhill metres of 7 days and the weekly mean of the 21 before."""
-    week_m = pl.col("distance_m").rolling_sum(7, min_samples=1)
-    descent = pl.col("steep_descent_m").fill_null(0)
-    known = pl.col("steep_descent_m").is_not_null() & (pl.col("distance_m") > 0)
-    enough = ((pl.col("distance_m") > 0).cast(pl.Int64).rolling_sum(28, min_samples=28) >= ACWR_FROM_RUNS) & (
-        pl.col("distance_m").rolling_sum(21, min_samples=21).shift(7) / 3 >= ACWR_FROM_M
+def _rolling_weeks(daily: pl.DataFrame) -> dict[date, dict[str, object]]:
+    """
+    Return for each day: metres of 7 days and the 7 before, downhill metres of 7 days and the weekly mean of the 21 before,
+    and the acute-to-chronic ratio with whether it is to be told of.
+    """
+    days = daily.sort("local_date")
+    distance_m = days["distance_m"].fill_null(0.0).to_numpy()
+    descent_m = days["steep_descent_m"].fill_null(0.0).to_numpy()
+    has_descent = (days["steep_descent_m"].is_not_null().to_numpy() & (distance_m > 0)).astype(np.float64)
+    ratio = days["acwr_uncoupled"].fill_null(np.nan).to_numpy()
+    week_m, before_21d_m = _sum_of(7, distance_m), _shifted(_sum_of(21, distance_m))
+    is_enough = (_sum_of(28, (distance_m > 0).astype(np.float64)) >= ACWR_FROM_RUNS) & (
+        before_21d_m / 3 >= ACWR_FROM_M
     )
-    ratio = pl.when(enough).then(pl.col("acwr_uncoupled"))
-    is_high = pl.when(ratio > ACWR_HIGH).then(True).when((ratio < ACWR_CALM) | ratio.is_null()).then(False)
-    return daily.sort("local_date").select(
-        "local_date",
-        "acwr_uncoupled",
-        acwr_is_high=is_high.forward_fill().fill_null(False),
-        ran_7d_m=week_m,
-        week_m=week_m,
-        week_before_m=week_m.shift(7),
-        descent_7d_m=descent.rolling_sum(7, min_samples=1),
-        descent_mean_m=descent.rolling_sum(21, min_samples=21).shift(7) / 3,
-        has_altitude=known.cast(pl.Int64).rolling_sum(21, min_samples=21).shift(7) > 0,
-    )
+    columns: dict[str, list[object]] = {
+        "ran_7d_m": week_m.tolist(),
+        "week_before_m": _shifted(week_m).tolist(),
+        "descent_7d_m": _sum_of(7, descent_m).tolist(),
+        "descent_mean_m": (_shifted(_sum_of(21, descent_m)) / 3).tolist(),
+        "has_altitude": (_shifted(_sum_of(21, has_descent)) > 0).tolist(),
+        "acwr_uncoupled": days["acwr_uncoupled"].to_list(),
+        "acwr_is_high": _is_high(np.where(is_enough, ratio, np.nan)),
+    }
+    rows = zip(*columns.values(), strict=True)
+    return {
+        day: dict(zip(columns, row, strict=True)) for day, row in zip(days["local_date"], rows, strict=True)
+    }
+
+
+def _sum_of(days: int, values: Floats) -> Floats:
+    """Sum of each day and those before it; of the first days, of what there is. Never by differences: rest must sum to 0."""
+    return np.convolve(values, np.ones(days))[: len(values)]
+
+
+def _shifted(values: Floats) -> Floats:
+    """The values of a week before; NaN in the first week."""
+    return np.concatenate((np.full(min(7, len(values)), np.nan), values[:-7]))
+
+
+def _is_high(ratios: Floats) -> list[object]:
+    """Whether the ratio rose above one limit and has not fallen below the other since."""
+    is_high, high = False, []
+    for ratio in ratios.tolist():
+        is_high = ratio > ACWR_HIGH or (is_high and ratio >= ACWR_CALM)
+        high.append(is_high)
+    return high
 
 
 def _spike(
@@ -153,7 +195,7 @@ def _spike(
             "longest_30d_date": dates[str(longest_id)].isoformat() if longest_id in dates else None,
             "spike_ratio": row["spike_ratio"],
             "spike_bin": row["spike_bin"],
-            "week_m": row["week_m"] if has_ramp else None,
+            "week_m": row["ran_7d_m"] if has_ramp else None,
             "week_before_m": row["week_before_m"] if has_ramp else None,
             "descent_7d_m": row["descent_7d_m"] if is_downhill else None,
             "descent_mean_m": row["descent_mean_m"] if is_downhill else None,
@@ -183,7 +225,7 @@ def _off_plan(row: Mapping[str, object]) -> dict[str, float | None]:
 
 
 def _is_ramp(row: Mapping[str, object], rules: Rules) -> bool:
-    week_m, before_m = _float(row["week_m"]), _float(row["week_before_m"])
+    week_m, before_m = _float(row["ran_7d_m"]), _float(row["week_before_m"])
     return week_m is not None and before_m is not None and is_ramp(week_m, before_m, rules)
 
 
@@ -204,4 +246,4 @@ def _is_new_signal(name: str, fires: bool, day: date, seen: dict[str, date]) -> 
 
 
 def _float(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) else None
+    return float(value) if isinstance(value, int | float) and value == value else None  # NaN is unknown

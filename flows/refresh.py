@@ -284,19 +284,23 @@ def _runs_with_metrics(con: duckdb.DuckDBPyConnection, athlete: str, today: date
     )
 
 
-def _planned_beside(con: duckdb.DuckDBPyConnection, athlete: str) -> pl.DataFrame:
-    """Return activity_id, planned_distance_m (of the session that a run was) and planned_7d_m (of the days up to it)."""
-    return frame(
+def _planned_beside(
+    con: duckdb.DuckDBPyConnection, athlete: str, daily: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return (activity_id, planned_distance_m of the session that a run was) and (local_date, planned_7d_m up to it)."""
+    planned = frame(
         con,
-        "with planned as ("
         "select local_date, activity_id, planned_distance_m from plan_vs_actual "
-        "where athlete = $athlete and planned_distance_m is not null) "
-        "select r.activity_id, max(p.planned_distance_m) filter (p.activity_id = r.activity_id) as planned_distance_m, "
-        "sum(p.planned_distance_m) filter (p.local_date between r.local_date - 6 and r.local_date) as planned_7d_m "
-        "from runs r join planned p on p.activity_id = r.activity_id or p.local_date between r.local_date - 6 and r.local_date "
-        "where r.athlete = $athlete group by r.activity_id",
+        "where athlete = $athlete and planned_distance_m is not null",
         athlete=athlete,
     )
+    of_runs = (
+        planned.drop_nulls("activity_id").group_by("activity_id").agg(pl.col("planned_distance_m").max())
+    )
+    by_day = planned.group_by("local_date").agg(pl.col("planned_distance_m").sum())
+    of_days = daily.select("local_date").join(by_day, on="local_date", how="left", maintain_order="left")
+    week = pl.col("planned_distance_m").fill_null(0.0).rolling_sum(7, min_samples=1)
+    return of_runs, of_days.select("local_date", planned_7d_m=week)
 
 
 def _strength(con: duckdb.DuckDBPyConnection, athlete: str, today: date) -> pl.DataFrame:
@@ -452,8 +456,9 @@ def runs_and_days(
         con, "select * from daily_load where athlete = $athlete order by local_date", athlete=athlete
     )
     runs = _runs_with_metrics(con, athlete, today)
-    beside = _planned_beside(con, athlete)
-    return runs.join(beside, on="activity_id", how="left", maintain_order="left"), daily
+    of_runs, of_days = _planned_beside(con, athlete, daily)
+    runs = runs.join(of_runs, on="activity_id", how="left", maintain_order="left")
+    return runs.join(of_days, on="local_date", how="left", maintain_order="left"), daily
 
 
 def rules_of(settings: Settings) -> Rules:

@@ -20,7 +20,6 @@ STRETCHES = 249
 PACE_CLASSES = 5
 MAP_WIDTH, MAP_HIGHEST, MAP_LOWEST, MAP_MARGIN = 360.0, 340.0, 120.0, 14.0
 """Of the drawing, in units that are pixels on a phone."""
-MARK_CLEARANCE = 24.0
 MOST_MARKS = 14
 MARK_EVERY = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 METRES_PER_DEGREE = 111_195.0
@@ -191,10 +190,7 @@ def _marks(along_m: Floats, x: Floats, y: Floats, units: Units) -> tuple[Place, 
     every = next((every for every in MARK_EVERY if whole // every <= MOST_MARKS), MARK_EVERY[-1])
     numbers = np.arange(every, whole + 1, every)
     at = np.searchsorted(along_m, numbers * units.metres, side="left")
-    is_clear = (
-        np.hypot(x[at] - x[0], y[at] - y[0]) >= MARK_CLEARANCE
-    )  # or its number stands on the sign of the start
     return tuple(
         Place(round(float(x[place]), 1), round(float(y[place]), 1), str(number))
-        for place, number in zip(at[is_clear].tolist(), numbers[is_clear].tolist(), strict=True)
+        for place, number in zip(at.tolist(), numbers.tolist(), strict=True)
     )

@@ -11,6 +11,7 @@ from hypothesis import settings as hypothesis_settings
 
 from flows.steps import Clock, run_all
 from store import home as homes
+from store.database import opened_store
 from store.home import Home
 from store.settings import PREFIX, Settings, read_settings
 
@@ -46,6 +47,14 @@ def corpus() -> Path:
     if not CORPUS.is_dir():
         pytest.skip(f"There are no real activity files at {CORPUS}; KNEEWATCH_CORPUS says where they are.")
     return CORPUS
+
+
+@pytest.fixture(scope="session")
+def bare_home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A home whose store is made, with nothing in it. Only to be copied."""
+    home = homes.at(tmp_path_factory.mktemp("bare") / "home").prepare()
+    with opened_store(home):
+        return home
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import duckdb
@@ -34,45 +34,35 @@ from store import home as homes
 from store.database import insert_rows, opened_store
 from store.home import Home
 from store.settings import Settings, read_settings
+from tests.json_server import JsonServer
 
 DAY = date(2026, 8, 24)
 SECRETS = ("t0ken", "pa55")
 
 
-class Endpoint:
-    """An HTTP endpoint for JSON; `does` says what becomes of the next letters: taken, 500, hang, reset, or taken and hang."""
+class Endpoint(JsonServer):
+    """Takes letters; `does` says what becomes of the next: taken, 500, hang, reset, or taken and hang."""
 
     def __init__(self) -> None:
         self.taken: list[dict[str, str]] = []
         self.tries = 0
         self.does: Callable[[str], str] = lambda title: "taken"
         self.is_over = threading.Event()
-        endpoint = self
+        super().__init__()
+        self.url = f"json://mara:pa55@{self.address}/t0ken?rto=15&cto=15"
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                letter = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                endpoint.tries += 1
-                what = endpoint.does(letter["title"])
-                if what.startswith("taken"):
-                    endpoint.taken.append(letter)
-                if what == "reset":
-                    self.connection.shutdown(socket.SHUT_RDWR)
-                    return
-                if what.endswith("hang"):
-                    endpoint.is_over.wait(30)
-                    return
-                self.send_response(500 if what == "500" else 200)
-                self.end_headers()
-
-            def log_message(self, *args: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.thread = threading.Thread(target=self.server.serve_forever)
-        self.thread.start()
-        self.url = f"json://mara:pa55@127.0.0.1:{self.server.server_address[1]}/t0ken?rto=15&cto=15"
+    def answer(self, handler: BaseHTTPRequestHandler, letter: dict[str, str]) -> int | None:
+        self.tries += 1
+        what = self.does(letter["title"])
+        if what.startswith("taken"):
+            self.taken.append(letter)
+        if what == "reset":
+            handler.connection.shutdown(socket.SHUT_RDWR)
+            return None
+        if what.endswith("hang"):
+            self.is_over.wait(30)
+            return None
+        return 500 if what == "500" else 200
 
     @property
     def titles(self) -> list[str]:
@@ -80,9 +70,7 @@ class Endpoint:
 
     def close(self) -> None:
         self.is_over.set()
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
+        super().close()
 
 
 class MailServer:
@@ -109,14 +97,6 @@ class MailServer:
         assert isinstance(envelope.content, bytes)
         self.taken.append(envelope.content)
         return "250 taken"
-
-
-@pytest.fixture(scope="module")
-def bare_home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    """A home whose store is made. Only to be copied."""
-    home = homes.at(tmp_path_factory.mktemp("bare") / "home").prepare()
-    with opened_store(home):
-        return home
 
 
 @pytest.fixture

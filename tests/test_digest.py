@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -25,9 +24,9 @@ from report.digest import Digest, digest_words
 from report.format import Units
 from report.words import said as sentence
 from store import home as homes
-from store.database import opened_store
 from store.home import Home
 from store.settings import Settings, read_settings
+from tests.json_server import JsonServer
 
 BERLIN = ZoneInfo("Europe/Berlin")
 SUNDAY = date(2026, 8, 23)
@@ -191,29 +190,20 @@ def test_the_command_shows_the_made_up_runners_week(sample_home: Home) -> None:
 # That it goes out once -------------------------------------------------------------------------------------
 
 
-class Endpoint:
+class Endpoint(JsonServer):
     """Takes letters by the channel's name, or refuses all."""
 
     def __init__(self) -> None:
         self.taken: list[tuple[str, str]] = []
         self.refuses = False
-        endpoint = self
+        super().__init__()
+        self.url = f"json://{self.address}"
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                letter = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                if not endpoint.refuses:
-                    endpoint.taken.append((self.path.partition("?")[0].strip("/"), letter["title"]))
-                self.send_response(500 if endpoint.refuses else 200)
-                self.end_headers()
-
-            def log_message(self, *args: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.thread = threading.Thread(target=self.server.serve_forever)
-        self.thread.start()
-        self.url = f"json://127.0.0.1:{self.server.server_address[1]}"
+    def answer(self, handler: BaseHTTPRequestHandler, letter: dict[str, str]) -> int:
+        if self.refuses:
+            return 500
+        self.taken.append((handler.path.partition("?")[0].strip("/"), letter["title"]))
+        return 200
 
 
 @pytest.fixture
@@ -221,17 +211,7 @@ def endpoint() -> Iterator[Endpoint]:
     """An endpoint that listens."""
     endpoint = Endpoint()
     yield endpoint
-    endpoint.server.shutdown()
-    endpoint.server.server_close()
-    endpoint.thread.join()
-
-
-@pytest.fixture(scope="module")
-def bare_home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    """A home whose store is made. Only to be copied."""
-    home = homes.at(tmp_path_factory.mktemp("bare") / "home").prepare()
-    with opened_store(home):
-        return home
+    endpoint.close()
 
 
 @pytest.fixture

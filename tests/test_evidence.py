@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+from datetime import date
 from typing import Any
 
 import duckdb
+import pytest
 from typer.testing import CliRunner
 
+from flows.refresh import runs_and_days
 from kneewatch.cli import app
 from report.evidence import evidence_numbers, evidence_query
 from store.database import opened_published
@@ -154,3 +157,18 @@ def test_what_is_printed_is_a_query_as_a_whole(sample_home: Home) -> None:
     assert answers(sample_home, printed)
     assert "distance_m 18" in plain
     assert "select" not in plain
+
+
+def test_what_was_planned_beside_each_run_is_what_the_query_finds(sample_home: Home) -> None:
+    """The frame that spikes are found in, and the plan's own table: of the session, and of the seven days up to it."""
+    with opened_published(sample_home) as con:
+        runs, _ = runs_and_days(con, "mara", date(2026, 10, 3))
+        told = con.execute(
+            "select r.activity_id, (select max(planned_distance_m) from plan_vs_actual p where p.activity_id = r.activity_id), "
+            "(select coalesce(sum(planned_distance_m), 0) from plan_vs_actual p where p.athlete = r.athlete "
+            "and p.local_date between r.local_date - 6 and r.local_date) from runs r where r.athlete = 'mara' order by 1"
+        ).fetchall()
+
+    found = runs.select("activity_id", "planned_distance_m", "planned_7d_m").sort("activity_id")
+    assert found.rows() == [pytest.approx(row) for row in told]
+    assert found["planned_distance_m"].null_count() < len(told) / 2

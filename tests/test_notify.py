@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import socket
 import threading
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from itertools import pairwise
 from pathlib import Path
 
@@ -26,12 +25,13 @@ from store.database import opened_published, opened_store, scalar
 from store.home import Home
 from store.lock import writing
 from store.settings import read_settings
+from tests.json_server import JsonServer
 
 TODAY = date(2026, 8, 28)
 
 
-class Channel:
-    """An HTTP endpoint that takes JSON, and can be told to fail."""
+class Channel(JsonServer):
+    """Takes letters, and can be told to fail or to take its time."""
 
     def __init__(self) -> None:
         self.letters: list[dict[str, str]] = []
@@ -39,31 +39,17 @@ class Channel:
         self.fails = False
         self.is_asked, self.hold = threading.Event(), threading.Event()
         self.hold.set()
-        channel = self
+        super().__init__()
+        self.url = f"json://{self.address}/"
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                channel.tries += 1
-                channel.is_asked.set()
-                channel.hold.wait(30)
-                if not channel.fails:
-                    channel.letters.append(body)
-                self.send_response(500 if channel.fails else 200)
-                self.end_headers()
-
-            def log_message(self, *args: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.thread = threading.Thread(target=self.server.serve_forever)
-        self.thread.start()
-        self.url = f"json://127.0.0.1:{self.server.server_address[1]}/"
-
-    def close(self) -> None:
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
+    def answer(self, handler: BaseHTTPRequestHandler, letter: dict[str, str]) -> int:
+        self.tries += 1
+        self.is_asked.set()
+        self.hold.wait(30)
+        if self.fails:
+            return 500
+        self.letters.append(letter)
+        return 200
 
 
 @pytest.fixture

@@ -110,6 +110,61 @@ def test_a_run_after_more_than_thirty_days_without_has_nothing_to_be_compared_wi
 
 
 @pytest.mark.parametrize(
+    ("ran_m", "planned_m", "is_off"),
+    [
+        (12_000, 10_000, False),
+        (12_100, 10_000, True),
+        (7_990, 6_000, False),
+        (8_000, 6_000, True),
+        (14_000, None, False),
+    ],
+    ids=["1.2 times", "over 1.2 times", "below 2 km", "2 km", "no plan"],
+)
+def test_what_the_plan_held_is_told_where_the_runner_went_well_beyond_it(ran_m, planned_m, is_off):
+    """Of the session and of its week alike; a plan makes no spike and takes none away."""
+    runs, daily = naive.frames_of([*steady(42, metres=5_000), Run(44, 7.5, ran_m)], 60)
+    own = pl.when(pl.col("local_date") == naive.DAY_0 + timedelta(days=44)).then(
+        pl.lit(planned_m, pl.Float64)
+    )
+    beside = runs.with_columns(planned_distance_m=own, planned_7d_m=own)
+
+    (spike,) = find_spikes(beside, daily)
+    (alone,) = find_spikes(runs, daily)
+
+    assert spike.numbers["planned_distance_m"] == (planned_m if is_off else None)
+    assert (spike.numbers["planned_7d_m"] is None) == (spike.numbers["ran_7d_m"] is None)
+    assert alone.numbers["planned_distance_m"] is None
+    assert (alone.bin, alone.is_ramp) == (spike.bin, spike.is_ramp)
+
+
+@pytest.mark.parametrize(
+    ("ratios", "runs_28d", "is_high"),
+    [
+        ([1.5], 12, False),
+        ([1.51], 12, True),
+        ([1.51, 1.3], 12, True),
+        ([1.51, 1.29, 1.4], 12, False),
+        ([1.4], 12, False),
+        ([1.51, None, 1.4], 12, False),
+        ([1.51], 7, False),
+    ],
+)
+def test_the_acute_to_chronic_ratio_is_told_of_above_one_limit_until_below_another(ratios, runs_28d, is_high):
+    """From eight days with a run in four weeks on; it makes no spike."""
+    every = 28 // runs_28d
+    runs, daily = naive.frames_of(
+        [*(Run(day, 7.5, 6_000) for day in range(0, 56, every)), Run(56, 7.5, 20_000)], 56
+    )
+    told = [None] * (daily.height - len(ratios)) + ratios
+    daily = daily.with_columns(acwr_uncoupled=pl.Series(told, dtype=pl.Float64))
+
+    *_, spike = find_spikes(runs, daily)
+
+    assert spike.numbers["acwr_is_high"] is is_high
+    assert spike.numbers["acwr_uncoupled"] == ratios[-1]
+
+
+@pytest.mark.parametrize(
     ("before_m", "week_m", "is_ramp"),
     [
         (20_000, 26_000, False),

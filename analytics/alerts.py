@@ -321,6 +321,8 @@ def _is_sore(told: Sequence[Told], day: date) -> bool:
 
 def _with_clearing(knee: _Knee, episode: _Episode) -> list[Alert]:
     cleared_on = _cleared_on(knee, episode, knee.told, by=knee.today)
+    if cleared_on is None:
+        return episode.alerts
     return [replace(alert, cleared_on=cleared_on) for alert in episode.alerts]
 
 

@@ -90,7 +90,7 @@ def pains_of(reports: Sequence[Report], rules: Rules = PUBLISHED) -> list[Pain |
 def is_rising(reports: Sequence[Report]) -> bool:
     """Tell whether pain rises: three reports strictly up, or 2 points above the median of two or more, in 14 days."""
     newest = reports[-1]
-    if newest.peak is None:
+    if not newest.peak:  # none cannot be more than before, and is what most reports say
         return False
     # from the newest back, so that years of reports cost no more than weeks of them
     earlier_first = newest.local_date - timedelta(days=RISING_DAYS)

@@ -3,6 +3,7 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from datetime import date, timedelta
+from operator import attrgetter
 from typing import NamedTuple
 
 import polars as pl
@@ -22,6 +23,7 @@ ROUNDING = 1e-9
 SPIKE_WINDOW_DAYS = 30
 WEEK_DAYS = 7
 
+BY_DAY, BY_LENGTH = attrgetter("local_date"), attrgetter("distance_m")
 WeekOfDay = Callable[[date], int | None]
 
 PLAN_SESSIONS = pl.Schema(
@@ -199,8 +201,9 @@ def seen_ahead(
     """
     if sessions.is_empty():
         return []
-    planned = [one for one in _planned(sessions) if _is_distance_run(one)]
-    done_runs = _done_runs(runs, _week_of_day(_planned(sessions)))
+    all_planned = _planned(sessions)
+    planned = [one for one in all_planned if _is_distance_run(one)]
+    done_runs = _done_runs(runs, _week_of_day(all_planned))
     if not planned:
         return []
     first = planned[0].local_date - timedelta(days=days - 1)
@@ -326,21 +329,19 @@ def _ahead(planned: Iterable[Planned], done_runs: Sequence[Done], today: date, d
 
 def _between(ordered: Sequence[Session], first: date, last: date) -> Sequence[Session]:
     """Those of some days, out of a long row in order of days."""
-    return ordered[
-        bisect_left(ordered, first, key=lambda one: one.local_date) : bisect_right(
-            ordered, last, key=lambda one: one.local_date
-        )
-    ]
+    return ordered[bisect_left(ordered, first, key=BY_DAY) : bisect_right(ordered, last, key=BY_DAY)]
 
 
 def _longest_before(
-    one: Planned, done_runs: Iterable[Done], ahead: Iterable[Planned]
+    one: Planned, done_runs: Sequence[Done], ahead: Sequence[Planned]
 ) -> Planned | Done | None:
     """Longest run of the 30 days before the session; one done on its very day came before it."""
     since = one.local_date - timedelta(days=SPIKE_WINDOW_DAYS)
-    before: list[Planned | Done] = [run for run in done_runs if since <= run.local_date <= one.local_date]
-    before += [other for other in ahead if since <= other.local_date < one.local_date]
-    return max((run for run in before if run.distance_m), key=lambda run: run.distance_m or 0.0, default=None)
+    before: tuple[Planned | Done, ...] = (
+        *_between(done_runs, since, one.local_date),
+        *_between(ahead, since, one.local_date - timedelta(days=1)),
+    )
+    return max([run for run in before if run.distance_m], key=BY_LENGTH, default=None)
 
 
 def _outlook(one: Planned, longest: Planned | Done | None) -> tuple[object, ...]:

@@ -1,6 +1,7 @@
 """Spikes: runs at which load rose, by their own length, by the week or downhill."""
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -17,6 +18,11 @@ ACWR_HIGH, ACWR_CALM = 1.5, 1.3
 ACWR_FROM_RUNS, ACWR_FROM_M = 8, 5000.0
 """The acute-to-chronic ratio is told of above 1.5 until it is below 1.3, from so many days with a run and weekly metres on."""
 OFF_PLAN_OVER, OFF_PLAN_BY_M = 1.2, 2000.0
+OF_RUNS = (
+    *("activity_id", "started_at", "local_date", "distance_m"),
+    *("spike_ratio", "spike_bin", "longest_30d_m", "longest_30d_activity_id"),
+)
+OF_PLAN = ("planned_distance_m", "planned_7d_m")
 NO_WEEK: Mapping[str, object] = dict.fromkeys(
     (
         "ran_7d_m",
@@ -90,30 +96,35 @@ def find_spikes(runs: pl.DataFrame, daily: pl.DataFrame, rules: Rules = PUBLISHE
     """
     if runs.is_empty() or daily.is_empty():
         return []
-    weeks = _rolling_weeks(daily)
-    rows = runs.sort("started_at", "activity_id")
-    dates = dict(zip(runs["activity_id"], runs["local_date"], strict=True))
-    first_day: date = rows["local_date"][0]
-    spikes: list[Spike] = []
+    # Plain columns instead of frames from here on: for the few rows of one athlete each question to a frame costs more than its answer.
+    names = [name for name in (*OF_RUNS, *OF_PLAN) if name in runs.columns]
+    values = zip(*(runs.get_column(name).to_list() for name in names), strict=True)
+    rows = [dict(zip(names, row, strict=True)) for row in values]
+    rows.sort(key=lambda row: (row["started_at"], row["activity_id"]))
+    dates = {row["activity_id"]: row["local_date"] for row in rows}
+    weeks = _rolling_weeks(daily, frozenset(dates.values()))
+    first_day: date = rows[0]["local_date"]
     seen: dict[str, date] = {}
-    for row in rows.iter_rows(named=True):
-        if (
-            spike := _spike({**row, **weeks.get(row["local_date"], NO_WEEK)}, first_day, dates, seen, rules)
-        ) is not None:
-            spikes.append(spike)
-    return spikes
+    found = (
+        _spike({**row, **weeks.get(row["local_date"], NO_WEEK)}, first_day, dates, seen, rules)
+        for row in rows
+    )
+    return [spike for spike in found if spike is not None]
 
 
-def _rolling_weeks(daily: pl.DataFrame) -> dict[date, dict[str, object]]:
+def _rolling_weeks(daily: pl.DataFrame, asked: Container[date]) -> dict[date, dict[str, object]]:
     """
-    Return for each day: metres of 7 days and the 7 before, downhill metres of 7 days and the weekly mean of the 21 before,
-    and the acute-to-chronic ratio with whether it is to be told of.
+    Return for each day that is asked for: metres of 7 days and the 7 before, downhill metres of 7 days and the weekly
+    mean of the 21 before, and the acute-to-chronic ratio with whether it is to be told of.
     """
-    days = daily.sort("local_date")
-    distance_m = days["distance_m"].fill_null(0.0).to_numpy()
-    descent_m = days["steep_descent_m"].fill_null(0.0).to_numpy()
-    has_descent = (days["steep_descent_m"].is_not_null().to_numpy() & (distance_m > 0)).astype(np.float64)
-    ratio = days["acwr_uncoupled"].fill_null(np.nan).to_numpy()
+    days = daily.get_column("local_date")
+    order = np.argsort(days.to_numpy())
+    distance_m, measured_descent_m, ratio = (
+        daily.get_column(name).cast(pl.Float64).to_numpy()[order]  # NaN where it is null
+        for name in ("distance_m", "steep_descent_m", "acwr_uncoupled")
+    )
+    distance_m, descent_m = np.nan_to_num(distance_m), np.nan_to_num(measured_descent_m)
+    has_descent = (~np.isnan(measured_descent_m) & (distance_m > 0)).astype(np.float64)
     week_m, before_21d_m = _sum_of(7, distance_m), _shifted(_sum_of(21, distance_m))
     is_enough = (_sum_of(28, (distance_m > 0).astype(np.float64)) >= ACWR_FROM_RUNS) & (
         before_21d_m / 3 >= ACWR_FROM_M
@@ -124,12 +135,14 @@ def _rolling_weeks(daily: pl.DataFrame) -> dict[date, dict[str, object]]:
         "descent_7d_m": _sum_of(7, descent_m).tolist(),
         "descent_mean_m": (_shifted(_sum_of(21, descent_m)) / 3).tolist(),
         "has_altitude": (_shifted(_sum_of(21, has_descent)) > 0).tolist(),
-        "acwr_uncoupled": days["acwr_uncoupled"].to_list(),
+        "acwr_uncoupled": [None if math.isnan(one) else one for one in ratio.tolist()],
         "acwr_is_high": _is_high(np.where(is_enough, ratio, np.nan)),
     }
     rows = zip(*columns.values(), strict=True)
     return {
-        day: dict(zip(columns, row, strict=True)) for day, row in zip(days["local_date"], rows, strict=True)
+        day: dict(zip(columns, row, strict=True))
+        for day, row in zip(sorted(days.to_list()), rows, strict=True)
+        if day in asked
     }
 
 

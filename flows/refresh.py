@@ -52,7 +52,12 @@ OF_METRICS = (
     "m.easy_pace_s, m.efficiency_m_per_min_per_bpm, m.temperature_c, "
     "m.spike_ratio, m.spike_bin, m.longest_30d_m, m.longest_30d_activity_id"
 )
-"""What days, weeks, plan and alerts look at of every run."""
+"""What days, weeks and plan look at of every run."""
+OF_SPIKES = (
+    "activity_id, r.started_at, r.local_date, r.distance_m, "
+    "m.spike_ratio, m.spike_bin, m.longest_30d_m, m.longest_30d_activity_id"
+)
+"""What alerts look at of every run."""
 ValuesOn = Callable[[date], AthleteValues]
 
 
@@ -115,7 +120,12 @@ def refresh_athlete(
         computed = _refresh_run_metrics(con, home, athlete, those_of_runs, rests_on, rebuild=rebuild)
         _link_pain_to_runs(con, athlete)
         replace(con, "questionnaire_scores", scores(_answered(con, athlete, today)), athlete=athlete)
-        runs = _runs_with_metrics(con, athlete, today)
+        runs = _runs_with_metrics(
+            con,
+            f"{OF_RUNS}, coalesce(r.steps, m.cadence_steps) as steps, {OF_METRICS}",
+            athlete=athlete,
+            today=today,
+        )
         pain = frame(
             con,
             "select * from pain_reports where athlete = $athlete and local_date <= $today",
@@ -273,11 +283,12 @@ def _of_samples(
     return metrics, zones.with_columns(activity_id), form.with_columns(activity_id)
 
 
-def _runs_with_metrics(con: duckdb.DuckDBPyConnection, athlete: str, today: date) -> pl.DataFrame:
+def _runs_with_metrics(
+    con: duckdb.DuckDBPyConnection, columns: str, *, athlete: str, today: date
+) -> pl.DataFrame:
     return frame(
         con,
-        f"select {OF_RUNS}, coalesce(r.steps, m.cadence_steps) as steps, {OF_METRICS} "
-        "from runs r join run_metrics m using (activity_id) "
+        f"select {columns} from runs r join run_metrics m using (activity_id) "
         "where r.athlete = $athlete and r.local_date <= $today order by r.started_at",
         athlete=athlete,
         today=today,
@@ -453,9 +464,12 @@ def runs_and_days(
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return (runs with their spikes and what was planned, daily load) up to `today`, as the alerts need them."""
     daily = frame(
-        con, "select * from daily_load where athlete = $athlete order by local_date", athlete=athlete
+        con,
+        "select local_date, distance_m, steep_descent_m, acwr_uncoupled from daily_load "
+        "where athlete = $athlete order by local_date",
+        athlete=athlete,
     )
-    runs = _runs_with_metrics(con, athlete, today)
+    runs = _runs_with_metrics(con, OF_SPIKES, athlete=athlete, today=today)
     of_runs, of_days = _planned_beside(con, athlete, daily)
     runs = runs.join(of_runs, on="activity_id", how="left", maintain_order="left")
     return runs.join(of_days, on="local_date", how="left", maintain_order="left"), daily

@@ -199,9 +199,9 @@ def test_a_damaged_published_copy_is_told_of(home: Home) -> None:
     """With the command that says more, and without a traceback."""
     home.published.write_bytes(b"no database")
 
-    answer = client_of(home).get("/")
+    answer, health = client_of(home).get("/"), client_of(home).get("/healthz")
 
-    assert answer.status_code == 503
+    assert (answer.status_code, health.status_code) == (503, 503)
     assert "kneewatch doctor" in answer.text
     assert "Traceback" not in answer.text
 

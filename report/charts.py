@@ -13,7 +13,7 @@ from typing import Any
 import altair as alt
 import polars as pl
 
-from report.format import Units, day, score, short_day
+from report.format import Units, current_locale, day, score, short_day
 
 # Each colour is drawn as itself and then handed to the page as a CSS variable, so that a dark page can change it.
 COLOURS = {
@@ -35,6 +35,8 @@ ROW_HEIGHT_PX = 30
 MAX_PAIN = 10
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 DATE_EVERY_WEEKS = 4
+WHOLE = ",d"
+"""Numbers at an axis; what sets their thousands apart is the locale's."""
 
 WEEK_SCHEMA = pl.Schema(
     {
@@ -157,7 +159,7 @@ def upcoming_chart(runs: pl.DataFrame, units: Units) -> dict[str, Any]:
         for run in runs.iter_rows(named=True)
     ]
     y = alt.Y("run:N", sort=None, axis=alt.Axis(title=None, ticks=False, labelLimit=140, labelPadding=6))
-    axis = alt.Axis(title=units.symbol, titleColor=COLOURS["muted"], tickCount=5, format="d")
+    axis = alt.Axis(title=units.symbol, titleColor=COLOURS["muted"], tickCount=5, format=WHOLE)
     colour = alt.condition("datum.is_spike", alt.value(COLOURS["spike"]), alt.value(COLOURS["run-now"]))
     planned = (
         alt.Chart()
@@ -233,7 +235,7 @@ def curve_chart(points: Sequence[tuple[float, float | None]], name: str, units: 
         axis, scale = _pace_axis([min(known), min(max(known), SLOWEST_SHOWN * median(known))], units)
     else:
         title = unit.format(unit=units.symbol)
-        axis = alt.Axis(title=title, tickCount=4, format="d", **_title_on_top(x=-34))
+        axis = alt.Axis(title=title, tickCount=4, format=WHOLE, **_title_on_top(x=-34))
         scale = alt.Scale(zero=False, nice=True)
     x = alt.X(
         "at:Q",
@@ -276,9 +278,10 @@ def knee_timeline(days: pl.DataFrame, units: Units) -> dict[str, Any]:
         }
         for one in days.iter_rows(named=True)
     ]
-    dates = alt.Axis(title=None, grid=False, format="%-d %b", labelOverlap=True, tickCount=6)
+    day_format = "%b %-d" if current_locale().is_month_first else "%-d %b"
+    dates = alt.Axis(title=None, grid=False, format=day_format, labelOverlap=True, tickCount=6)
     x = alt.X("date:T", axis=dates)
-    metres = alt.Axis(title=units.symbol, titleColor=COLOURS["muted"], tickCount=4, format="d")
+    metres = alt.Axis(title=units.symbol, titleColor=COLOURS["muted"], tickCount=4, format=WHOLE)
     y = alt.Y("distance:Q", axis=metres)
     pain_axis = alt.Axis(
         title="pain 0–10",
@@ -341,7 +344,7 @@ def knee_chart(days: pl.DataFrame, units: Units, *, width_px: int = DESK_WIDTH_P
     top = max([row["distance"] or 0 for row in rows] + [5]) * 1.15
     y = alt.Y(
         "distance:Q",
-        axis=alt.Axis(title=units.symbol, tickCount=4, format="d", **_title_on_top(x=-26)),
+        axis=alt.Axis(title=units.symbol, tickCount=4, format=WHOLE, **_title_on_top(x=-26)),
         scale=alt.Scale(domain=[0, top], nice=False),
     )
     x = alt.X("day:Q", axis=dates, scale=scale)
@@ -488,7 +491,7 @@ def _distance_layers(
     """The bars, the outline of the plan behind them and a mark on weeks with a spike."""
     x = _week_axis(rows, padding_px=padding_px)
     scale = alt.Scale(domain=[0, top], nice=False)
-    axis = alt.Axis(title=unit, tickCount=5, format="d", **_title_on_top(x=-22))
+    axis = alt.Axis(title=unit, tickCount=5, format=WHOLE, **_title_on_top(x=-22))
     done = (
         alt.Chart()
         .mark_bar(width=alt.RelativeBandSize(0.58))
@@ -700,6 +703,7 @@ def _svg(chart: Chart, *, title: str, description: str) -> str:
 def _styled(chart: Chart) -> Chart:
     styled: Chart = chart.configure(
         aria=False,
+        locale=alt.Locale(number=_number_locale()),
         background="transparent",
         font=FONT,
         padding={"left": 2, "right": 2, "top": 4, "bottom": 2},
@@ -714,6 +718,16 @@ def _styled(chart: Chart) -> Chart:
         ticks=False,
     )
     return styled
+
+
+def _number_locale() -> alt.NumberLocale:
+    locale = current_locale()
+    return alt.NumberLocale(
+        decimal=locale.decimal,
+        thousands=locale.thousands if locale.groups_from_digits <= 4 else "",  # no axis goes to five digits
+        grouping=[3],
+        currency=["", ""],
+    )
 
 
 def _for_the_page(svg: str, title: str, description: str) -> str:

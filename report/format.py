@@ -62,6 +62,11 @@ def use_locale(name: str) -> None:
     _locale.set(LOCALES[name])
 
 
+def current_locale() -> Locale:
+    """Return how numbers and days are written now, for what is written elsewhere: the axes of a chart."""
+    return _locale.get()
+
+
 @contextmanager
 def written_as_in(name: str) -> Iterator[None]:
     """Write numbers and days as in this locale, one of LOCALES, within."""
@@ -163,7 +168,7 @@ def day(value: date | None) -> str:
     """Return Sun 23 Aug."""
     if value is None:
         return UNKNOWN
-    comma = "," if _locale.get().is_month_first else ""
+    comma = "," if current_locale().is_month_first else ""
     return f"{DAYS[value.weekday()][:3]}{comma} {short_day(value)}"
 
 
@@ -172,7 +177,7 @@ def short_day(value: date | None) -> str:
     if value is None:
         return UNKNOWN
     month = MONTHS[value.month - 1][:3]
-    return f"{month} {value.day}" if _locale.get().is_month_first else f"{value.day} {month}"
+    return f"{month} {value.day}" if current_locale().is_month_first else f"{value.day} {month}"
 
 
 def long_day(value: date | None) -> str:
@@ -180,7 +185,7 @@ def long_day(value: date | None) -> str:
     if value is None:
         return UNKNOWN
     weekday, month = DAYS[value.weekday()], MONTHS[value.month - 1]
-    if _locale.get().is_month_first:
+    if current_locale().is_month_first:
         return f"{weekday}, {month} {value.day}, {value.year}"
     return f"{weekday} {value.day} {month} {value.year}"
 
@@ -196,7 +201,7 @@ def _rounded(value: float, digits: int) -> Decimal:
 
 def _digits(plain: str) -> str:
     """Write 12345.6 with the locale's own signs; what has an exponent stays as it is."""
-    locale = _locale.get()
+    locale = current_locale()
     whole, _, fraction = plain.partition(".")
     if not whole.isdigit() or "e" in fraction:
         return plain

@@ -338,6 +338,7 @@ def environment(units: Units, *others: BaseLoader) -> Environment:
         "duration": duration,
         "percent": percent,
         "number": number,
+        "figure": figure,
         "score": score,
         "pain": pain,
         "day": day,

@@ -14,10 +14,11 @@ from typing import Any
 import duckdb
 import polars as pl
 import pytest
+import vl_convert
 
-from report.charts import PACE_SCHEMA, WEEK_SCHEMA, pace_chart, weeks_chart
+from report.charts import PACE_SCHEMA, WEEK_SCHEMA, curve_chart, pace_chart, weeks_chart
 from report.exercises import WARM_UP
-from report.format import Units
+from report.format import Units, written_as_in
 from report.page import (
     asymmetry_sentence,
     confounder_sentence,
@@ -779,6 +780,26 @@ def test_pace_chart_is_drawn_from_a_single_week() -> None:
 
     assert "6:00" in drawing
     assert "mark-line" not in drawing
+
+
+@pytest.mark.parametrize(
+    ("locale", "height", "distance"),
+    [
+        ("en", "1200", "0.5 km"),
+        ("de", "1.200", "0,5 km"),
+        ("en-US", "1,200", "0.5 km"),
+        ("es", "1200", "0,5 km"),
+    ],
+)
+def test_axes_count_as_the_locale_does(locale: str, height: str, distance: str) -> None:
+    """Decimal sign and thousands, as Vega draws them from the specification."""
+    with written_as_in(locale):
+        drawing = vl_convert.vegalite_to_svg(
+            curve_chart([(0.0, 1000.0), (1000.0, 1200.0), (2500.0, 1400.0)], "altitude", KM)
+        )
+
+    assert f">{height}</text>" in drawing
+    assert f">{distance}</text>" in drawing
 
 
 def test_empty_database_renders(con: duckdb.DuckDBPyConnection) -> None:

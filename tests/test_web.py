@@ -127,6 +127,70 @@ def test_miles_are_shown_where_they_are_set(sample_home: Home, monkeypatch: pyte
     assert " km" not in page
 
 
+@pytest.mark.parametrize(
+    ("locale", "day", "race", "longest"),
+    [
+        ("en", "Saturday 3 October 2026", "21.1 km", "8.6 km"),
+        ("de", "Saturday 3 October 2026", "21,1 km", "8,6 km"),
+        ("en-US", "Saturday, October 3, 2026", "21.1 km", "8.6 km"),
+    ],
+)
+def test_days_and_numbers_follow_the_locale(
+    sample_home: Home, monkeypatch: pytest.MonkeyPatch, locale: str, day: str, race: str, longest: str
+) -> None:
+    """As the report has them."""
+    monkeypatch.setenv("KNEEWATCH_LOCALE", locale)
+
+    page = client_of(sample_home, clock=RACE_EVE).get("/").text
+
+    assert f"{day} · week 16 of the plan" in page
+    assert f"<strong>Race</strong> {race}" in page
+    assert f"against {longest}, the longest of the 30 days before" in page
+
+
+@pytest.mark.parametrize("address", ["/weeks", "/runs", "/knee", "/coach"])
+def test_no_page_mixes_two_locales(sample_home: Home, monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    """Where the default has a point there is a comma and none left; alerts keep the words they were raised with."""
+    client = client_of(sample_home, clock=RACE_EVE)
+    fractions = re.compile(r"\d[.,]\d")
+    shown = {}
+    for locale in ("en", "de"):
+        monkeypatch.setenv("KNEEWATCH_LOCALE", locale)
+        text = re.sub(r"<[^>]+>", " ", client.get(address).text.partition("<footer>")[0])
+        shown[locale] = fractions.findall(text)
+
+    assert shown["en"]
+    assert [one.replace(".", ",") for one in shown["en"]] == shown["de"]
+
+
+def test_a_chart_that_was_kept_is_made_anew_for_another_locale(
+    sample_home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The axes count in it, and the days at them are in its order."""
+    client = client_of(sample_home, clock=RACE_EVE)
+    charts = {}
+    for locale in ("en", "de", "en-US"):
+        monkeypatch.setenv("KNEEWATCH_LOCALE", locale)
+        charts[locale] = client.get("/charts/knee-right.json")
+
+    decimals = {name: chart.json()["config"]["locale"]["number"]["decimal"] for name, chart in charts.items()}
+    assert decimals == {"en": ".", "de": ",", "en-US": "."}
+    assert "%-d %b" in charts["de"].text
+    assert "%b %-d" in charts["en-US"].text
+
+
+def test_forms_keep_what_machines_read_in_every_locale(
+    sample_home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dates of forms are ISO dates and numbers have no sign of any country."""
+    monkeypatch.setenv("KNEEWATCH_LOCALE", "en-US")
+
+    page = client_of(sample_home, clock=RACE_EVE).get("/plan").text
+
+    assert re.search(r'type="date" name="to_day" required min="2026-\d\d-\d\d" max="2026-10-04"', page)
+    assert re.search(r'type="number" name="days" min="-\d+" max="\d+"', page)
+
+
 def test_an_alert_shows_its_numbers_with_the_rows_they_come_from(kept: Home, client: TestClient) -> None:
     """As `kneewatch alerts show` does."""
     alert_id = alert_id_of(kept)

@@ -13,6 +13,7 @@ from fastapi import Depends, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
+from starlette.concurrency import run_in_threadpool
 
 from flows.refresh import names_of
 from flows.steps import Clock, published_day
@@ -21,7 +22,7 @@ from kneewatch.web.reading import Published, Reading
 from kneewatch.web.security import FORM_FIELD
 from kneewatch.web.static import Static
 from kneewatch.web.work import Work
-from report.format import Units
+from report.format import Units, use_locale
 from report.page import environment
 from store.home import Home
 from store.settings import Settings, read_settings
@@ -105,6 +106,11 @@ class Asked:
         """Kilometres or miles."""
         return Units(self.settings.units)
 
+    @property
+    def writing(self) -> tuple[str, str]:
+        """How numbers and days are written, in the key of whatever is kept with some in it."""
+        return self.settings.units, self.settings.locale
+
     def today(self, reading: Reading) -> date:
         """Return the day that is shown: the present one, or a later one that was computed ahead."""
         return max(self.clock.today, published_day(reading.con, self.settings))
@@ -141,10 +147,15 @@ class Asked:
         return RedirectResponse(self.address(path, said=said), 303)
 
 
-def asked_of(request: Request, athlete: Annotated[str | None, Query(max_length=40)] = None) -> Asked:
-    """Return what a request is about; `?athlete=` must name one of the settings."""
+async def asked_of(request: Request, athlete: Annotated[str | None, Query(max_length=40)] = None) -> Asked:
+    """
+    Return what a request is about; `?athlete=` must name one of the settings.
+
+    What answers it is written as the settings say. Not in a thread: the locale would be that thread's and not the answer's.
+    """
     web: Web = request.app.state.web
-    settings = read_settings(web.home)
+    settings = await run_in_threadpool(read_settings, web.home)
+    use_locale(settings.locale)
     return Asked(request, web, settings, web.clock(settings), athlete_of(settings, athlete))
 
 

@@ -36,7 +36,7 @@ def coach(asked: AskedFor) -> Response:
         day = asked.today(reading)
         known_to = tuple(asked.settings.athletes)
         rows = reading.kept(
-            ("coach", day, asked.units, known_to), lambda: _in_order(asked, reading, day, known_to)
+            ("coach", day, asked.writing, known_to), lambda: _in_order(asked, reading, day, known_to)
         )
         return asked.page(
             reading,

@@ -42,7 +42,7 @@ def timeline(asked: AskedFor, side: Side) -> Response:
     """Return the chart of a knee's pain beside the runs, for the page to draw."""
     with asked.web.published.reading() as reading:
         day = asked.today(reading)
-        key = ("knee", side, asked.athlete, day, asked.units)
+        key = ("knee", side, asked.athlete, day, asked.writing)
         return JSONResponse(reading.kept(key, lambda: _timeline(asked, reading, side, day)))
 
 

@@ -215,7 +215,7 @@ def _page(
             is_adjusted=adjusted,
             is_changed=changed,
             check=reading.kept(
-                ("plan check", asked.athlete, day, asked.units), lambda: _check(asked, reading, day)
+                ("plan check", asked.athlete, day, asked.writing), lambda: _check(asked, reading, day)
             ),
             names=[*plan_names(), *imported_names(reading.con)],
             furthest_days=FURTHEST_DAYS,

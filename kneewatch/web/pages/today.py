@@ -44,7 +44,7 @@ def upcoming_chart(asked: AskedFor) -> Response:
     """Return the chart of the planned runs ahead, for the page to draw."""
     with asked.web.published.reading() as reading:
         day = asked.today(reading)
-        key = ("upcoming", asked.athlete, day, asked.units)
+        key = ("upcoming", asked.athlete, day, asked.writing)
         return JSONResponse(reading.kept(key, lambda: _upcoming_chart(asked, reading, day)))
 
 

@@ -127,7 +127,7 @@ def weeks_chart(asked: AskedFor, until: Until = None, measure: MeasureName = "di
     with asked.web.published.reading() as reading:
         today = asked.today(reading)
         day = min(until or today, today)
-        key = ("weeks", asked.athlete, day, today, measure, asked.units)
+        key = ("weeks", asked.athlete, day, today, measure, asked.writing)
         return JSONResponse(reading.kept(key, lambda: _chart(asked, reading, day, today, measure)))
 
 

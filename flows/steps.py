@@ -36,7 +36,7 @@ from store.files import write_whole
 from store.home import Home
 from store.lock import PATIENCE_S, writing
 from store.publish import publish_copy
-from store.rebuild import rebuild_store
+from store.rebuild import REBUILD, rebuild_store
 from store.settings import Settings
 
 Counts = dict[str, int]
@@ -150,9 +150,9 @@ def rebuild(home: Home, settings: Settings, clock: Clock, *, from_archive: bool)
     Raises:
         StoreError: If the published copy is damaged, too.
     """
-    with writing(home, "rebuild"):
+    with writing(home, REBUILD):
         aside = rebuild_store(home, now=clock.now)
-    with in_one_go(home, "rebuild"):
+    with in_one_go(home, REBUILD):
         if from_archive:
             with _step(home, "read_again", clock) as (con, counts):
                 taken = intake.read_again(con, home, settings)

@@ -10,6 +10,10 @@ import duckdb
 from store.database import BLOCK_SIZE, StoreError, quoted
 from store.files import sync_folder
 from store.home import Home
+from store.lock import holder
+
+REBUILD = "rebuild"
+"""What holds the writer's lock meanwhile."""
 
 
 def damage_of(path: Path) -> str | None:
@@ -25,6 +29,11 @@ def damage_of(path: Path) -> str | None:
     finally:
         con.close()
     return None
+
+
+def is_being_rebuilt(home: Home) -> bool:
+    """Tell whether some process makes the store again and computes anew what follows from it."""
+    return (holder(home) or "").startswith(f"{REBUILD} ")
 
 
 def rebuild_store(home: Home, *, now: datetime) -> Path | None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import fcntl
 import os
 import re
+import shutil
+import signal
 import stat
 import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 import httpx
@@ -24,6 +27,7 @@ from ingest.logs import pain_report
 from kneewatch.web import security
 from kneewatch.web.app import create_app
 from kneewatch.web.pages import PAGES
+from kneewatch.web.pages import alerts as alerts_page
 from kneewatch.web.pages import today as today_page
 from kneewatch.web.reading import Published
 from kneewatch.web.serving import serve_in_thread, web_server
@@ -31,8 +35,10 @@ from store import home as homes
 from store.database import opened_published
 from store.errors import KneewatchError, WrongUseError
 from store.home import Home
+from store.rebuild import is_being_rebuilt
 from store.settings import read_settings
 
+KNEEWATCH = Path(sys.executable).with_name("kneewatch")
 HOST = "127.0.0.1:8765"
 HERE = f"http://{HOST}"
 CLOCK = Clock(datetime(2026, 7, 2, 18, tzinfo=UTC), date(2026, 7, 2))
@@ -268,6 +274,86 @@ def test_a_damaged_published_copy_is_told_of(home: Home) -> None:
     assert (answer.status_code, health.status_code) == (503, 503)
     assert "kneewatch doctor" in answer.text
     assert "Traceback" not in answer.text
+
+
+def test_a_copy_that_is_missing_or_damaged_is_made_again_at_a_button(kept: Home, tmp_path: Path) -> None:
+    """The store holds everything: one press, and the page is as it was."""
+    home = Home(Path(shutil.copytree(kept.root, tmp_path / "copy")))
+    client = client_of(home)
+
+    home.published.unlink()
+    missing, made = client.get("/"), post(client, "/compute")
+    back = client.get("/")
+    home.published.write_bytes(b"no database")
+    damaged, made_again = client.get("/"), post(client, "/compute")
+
+    assert (missing.status_code, made.status_code, back.status_code) == (503, 303, 200)
+    assert "nothing is lost, and it can be made again" in missing.text
+    assert (damaged.status_code, made_again.status_code, client.get("/").status_code) == (503, 303, 200)
+    assert "Make it again from the store" in damaged.text
+
+
+@pytest.fixture
+def rebuilding(sample_home: Home, tmp_path: Path) -> Iterator[Home]:
+    """A copy of Mara's home while `kneewatch rebuild` runs over it, stopped in the middle."""
+    home = Home(Path(shutil.copytree(sample_home.root, tmp_path / "copy")))
+    process = subprocess.Popen([KNEEWATCH, "rebuild", "--home", str(home.root)])
+    try:
+        while not _is_held(process, home):
+            sleep(0.01)
+        yield home
+    finally:
+        process.send_signal(signal.SIGCONT)
+        assert process.wait(300) == 0
+
+
+def _is_held(process: subprocess.Popen[bytes], home: Home) -> bool:
+    """Stop a rebuild that has put the old store aside; False when it has not come so far, or is between two steps."""
+    assert process.poll() is None, "it was over before it was seen"
+    if not any(home.state.glob("store.*.old.duckdb")):
+        return False
+    process.send_signal(signal.SIGSTOP)
+    os.waitpid(process.pid, os.WUNTRACED)
+    if is_being_rebuilt(home):
+        return True
+    process.send_signal(signal.SIGCONT)
+    return False
+
+
+def test_while_the_database_is_made_again_pages_say_so_and_show_what_it_held(
+    rebuilding: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every page is there; a change says why it has to wait, keeps what was entered, and changes nothing."""
+    for module in (today_page, alerts_page):
+        monkeypatch.setattr(module, "PATIENCE_S", 0.1)
+    client = client_of(rebuilding, clock=RACE_EVE)
+    before = reports_of(rebuilding)
+    alert = reports_of(rebuilding, "select alert_id from alerts where status = 'open'")[0][0]
+
+    pages = [client.get(page.ADDRESS) for page in PAGES]
+    note = post(client, "/pain", side="left", score="4")
+    seen = post(client, f"/alerts/{alert}/ack")
+
+    assert {page.status_code for page in pages} == {200}
+    assert all("The database is being made again." in page.text for page in pages)
+    assert "<strong>Race</strong> 21.1 km" in pages[0].text
+    assert note.status_code == seen.status_code == 503
+    assert "Not noted yet:" in note.text
+    assert 'value="4" class="pressed"' in note.text
+    assert "What the database held is kept" in seen.text
+    assert reports_of(rebuilding) == before
+
+
+def test_without_a_copy_a_rebuild_is_waited_for(rebuilding: Home) -> None:
+    """Nobody is told to begin in a home that is being made."""
+    rebuilding.published.unlink()
+
+    answer = client_of(rebuilding).get("/")
+
+    assert answer.status_code == 503
+    assert "The database is being made" in answer.text
+    assert "rebuild (process " in answer.text
+    assert 'action="/compute"' not in answer.text
 
 
 def test_wrong_settings_are_told_of_as_on_the_command_line(kept: Home, client: TestClient) -> None:

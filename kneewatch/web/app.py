@@ -25,7 +25,8 @@ from report.format import Units
 from store.database import NotPublishedError
 from store.errors import KneewatchError, WrongUseError
 from store.home import Home
-from store.lock import BusyError
+from store.lock import BusyError, holder
+from store.rebuild import is_being_rebuilt
 from store.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
@@ -91,12 +92,33 @@ def _told(request: Request, error: Exception) -> HTMLResponse:
     """What a person can mend, in the words that the command line has for it."""
     if isinstance(error, WrongUseError) and not isinstance(error, SettingsError):
         return _message(request, 400, str(error))
+    home: Home = request.app.state.web.home
     if isinstance(error, NotPublishedError):
-        return _message(
-            request, 200, "Nothing has been computed in this home yet.", "Nothing yet", is_new=True
-        )
-    headline = "Kneewatch is busy" if isinstance(error, BusyError) else "Not now"
-    return _message(request, 503, str(error), headline)
+        return _without_copy(request, home)
+    if not isinstance(error, BusyError):
+        return _message(request, 503, str(error), "Not now")
+    if is_being_rebuilt(home):
+        words = f"{error} What the database held is kept, and the pages show it meanwhile."
+        return _message(request, 503, words, "The database is being made again")
+    return _message(request, 503, str(error), "Kneewatch is busy")
+
+
+def _without_copy(request: Request, home: Home) -> HTMLResponse:
+    """There is nothing to read from: it is being made, or was lost, or there was never anything."""
+    if who := holder(home):
+        words = f"There is nothing to show yet: the database is in the hands of {who}. Look again when that is done."
+        return _message(request, 503, words, "The database is being made")
+    if home.store.exists():
+        words = f"{home.published} is not there. It is a copy: nothing is lost, and it can be made again."
+        return _message(request, 503, words, "The published copy is missing", compute="Make it again")
+    return _message(
+        request,
+        200,
+        "Nothing has been computed in this home yet. Drop exports into the inbox and run `kneewatch run`, "
+        "or let `kneewatch serve` do it.",
+        "Nothing yet",
+        compute="Begin with what is there",
+    )
 
 
 def _refused(request: Request, error: Exception) -> HTMLResponse:
@@ -113,13 +135,17 @@ def _not_understood(request: Request, error: Exception) -> HTMLResponse:
 
 def _unreadable(request: Request, error: Exception) -> HTMLResponse:
     return _message(
-        request, 503, "The published database cannot be read; `kneewatch doctor` says why and what to do."
+        request,
+        503,
+        "The published database cannot be read; `kneewatch doctor` says why and what to do.",
+        compute="Make it again from the store" if request.app.state.web.home.store.exists() else "",
     )
 
 
 def _message(
-    request: Request, status_code: int, words: str, headline: str | None = None, *, is_new: bool = False
+    request: Request, status_code: int, words: str, headline: str | None = None, *, compute: str = ""
 ) -> HTMLResponse:
+    """Return a page of one message; `compute` is what the button for computing is called, where that helps."""
     return rendered(
         request,
         request.app.state.web,
@@ -128,5 +154,5 @@ def _message(
         status_code=status_code,
         headline=headline or HTTPStatus(status_code).phrase,
         words=words,
-        is_new=is_new,
+        compute=compute,
     )

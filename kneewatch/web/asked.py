@@ -25,6 +25,7 @@ from kneewatch.web.work import Work
 from report.format import Units, use_locale
 from report.page import environment
 from store.home import Home
+from store.rebuild import is_being_rebuilt
 from store.settings import Settings, read_settings
 
 STALE_AFTER = timedelta(days=1)
@@ -130,6 +131,7 @@ class Asked:
         about = {
             "day": self.today(reading),
             "computed_for": computed_for,
+            "is_rebuilding": is_being_rebuilt(self.home),
             "is_stale": self.clock.today - computed_for > STALE_AFTER,
             "athlete_names": names if len(names) > 1 else {},
             "athlete_name": names[self.athlete],

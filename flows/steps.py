@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -17,6 +18,7 @@ import duckdb
 from flows.adjusting import accept_proposal, undo_last
 from flows.alerting import forget_waits, note_try, raise_for_athlete, take_letter, withdraw
 from flows.digests import due_day, write_digest
+from flows.maps import shared_way
 from flows.plans import NO_PLAN, PlanChoice, plan_choice
 from flows.refresh import athletes_of, names_of, refresh_athlete, rules_of
 from flows.reminding import reminders
@@ -477,6 +479,7 @@ def report_html(con: duckdb.DuckDBPyConnection, settings: Settings, *, athlete: 
 
 def physio_html(
     con: duckdb.DuckDBPyConnection,
+    home: Home,
     settings: Settings,
     *,
     athlete: str,
@@ -486,8 +489,13 @@ def physio_html(
     episode: str | None = None,
     called: str | None = None,
     with_notes: bool = False,
+    with_map: bool = False,
 ) -> str:
-    """Return the report on one knee for a physio; `called` stands in it instead of the athlete's name."""
+    """
+    Return the report on one knee for a physio; `called` stands in it instead of the athlete's name.
+
+    A map is one that may be handed on: without the athlete's privacy zone.
+    """
     from report.physio import render_physio
 
     with written_as_in(settings.locale):
@@ -502,6 +510,7 @@ def physio_html(
             version=versions(),
             episode=episode,
             with_notes=with_notes,
+            ways=partial(shared_way, con, home, settings) if with_map else None,
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
@@ -30,6 +30,8 @@ SCORES = {
 }
 SHOWN_REPORTS = 24  # more do not fit on two pages
 SHOWN_SESSIONS = 6
+SHOWN_REPORTS_WITH_MAP = 18  # for which a map takes the room of some
+MAP_WIDTH_PX = 160
 SPIKES = ("small", "moderate", "large")
 
 REPORTS = """
@@ -81,6 +83,8 @@ order by accepted_at
 """
 
 Row = Mapping[str, Any]
+Ways = Callable[[str], pl.DataFrame]
+"""What of the way of an activity may be handed on: piece, x_m, y_m; empty where that is nothing."""
 
 
 class Event(NamedTuple):
@@ -103,6 +107,7 @@ def render_physio(
     version: str,
     episode: str | None = None,
     with_notes: bool = False,
+    ways: Ways | None = None,
 ) -> str:
     """
     Return the report on one knee as one HTML file of two pages, without script or anything to be fetched.
@@ -118,6 +123,7 @@ def render_physio(
         version: Version of Kneewatch.
         episode: Id of an episode of this knee, or how it begins; else the last one of these weeks.
         with_notes: Whether the runner's own words are in it.
+        ways: Draws the way of the run that the episode begins with; None for a report without a map.
     """
     since = today - timedelta(days=7 * weeks - 1)
     known = {
@@ -132,6 +138,9 @@ def render_physio(
     reports, runs = ask(REPORTS), ask(RUNS)
     events = events_of(alerts, units)
     begun = events[0].local_date if events else since
+    begins_with = first_run_of(alerts)
+    drawn = way_map(ways(begins_with["activity_id"]), units) if ways and begins_with else Markup()
+    shown = SHOWN_REPORTS_WITH_MAP if drawn else SHOWN_REPORTS
     return (
         environment(units)
         .get_template("physio.html.j2")
@@ -148,8 +157,10 @@ def render_physio(
             alerts=alerts,
             events=events,
             studies=studies_of(alerts),
-            reports=reports[-SHOWN_REPORTS:],
-            reports_more=max(len(reports) - SHOWN_REPORTS, 0),
+            begins_with=begins_with if ways else None,
+            way_map=drawn,
+            reports=reports[-shown:],
+            reports_more=max(len(reports) - shown, 0),
             notes=[report for report in reports if report["note"]] if with_notes else [],
             chart=Markup(knee_chart(reports, runs, since=since, today=today, units=units)),
             has_scores=any(report["worst"] is not None for report in reports),
@@ -182,6 +193,23 @@ def events_of(alerts: Sequence[Row], units: Units) -> list[Event]:
     ]
     order = ("Load", "Pain", "Alert")
     return sorted(dict.fromkeys(found), key=lambda event: (event.local_date, order.index(event.what)))
+
+
+def first_run_of(alerts: Sequence[Row]) -> Row | None:
+    """Return the run that an episode begins with: activity_id and local_date; None when no run stands in its evidence."""
+    runs = [spike for alert in alerts for spike in alert["evidence"].get("spikes") or []]
+    first = min(
+        (run for run in runs if run.get("activity_id")), key=lambda run: run["local_date"], default=None
+    )
+    return first and {
+        "activity_id": first["activity_id"],
+        "local_date": date.fromisoformat(first["local_date"]),
+    }
+
+
+def way_map(way: pl.DataFrame, units: Units) -> Markup:
+    """Draw what is left of a way; nothing where nothing is left."""
+    return Markup() if way.is_empty() else Markup(charts.way_map(way, units, width_px=MAP_WIDTH_PX))
 
 
 def studies_of(alerts: Sequence[Row]) -> list[str]:

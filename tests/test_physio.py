@@ -13,17 +13,19 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import polars as pl
 import pytest
 from typer.testing import CliRunner
 
 from kneewatch.cli import app
 from report.format import Units, written_as_in
-from report.physio import SHOWN_REPORTS, render_physio
+from report.physio import SHOWN_REPORTS, Ways, render_physio
 from store.database import migrate
 from store.home import Home
 
 TODAY = date(2026, 9, 20)
 SPIKE = {
+    "activity_id": "spike",
     "local_date": "2026-08-23",
     "distance_m": 18400.0,
     "longest_30d_m": 13000.0,
@@ -46,6 +48,8 @@ PAIN = {
     "is_rising": True,
 }
 EVIDENCE = {"spikes": [SPIKE], "pain": PAIN, "missing": ["next_morning"]}
+SQUARE = pl.DataFrame({"piece": [0] * 4, "x_m": [0.0, 3000, 3000, 0], "y_m": [0.0, 0, 3000, 3000]})
+"""A way that takes as much room as any."""
 NEVER = re.compile(r"\bno pain\b(?! in)|\bsafe\b|you have|injury risk", re.IGNORECASE)
 CHROMIUM = shutil.which("chromium")
 
@@ -265,6 +269,22 @@ def test_numbers_follow_the_locale(sore: duckdb.DuckDBPyConnection) -> None:
         assert "Run of 18,4 km" in words(render(sore))
 
 
+def test_the_map_is_of_the_run_that_the_episode_begins_with(sore: duckdb.DuckDBPyConnection) -> None:
+    """It is asked for by its id, once; without an episode there is none."""
+    asked: list[str] = []
+
+    def ways(activity_id: str) -> pl.DataFrame:
+        asked.append(activity_id)
+        return SQUARE
+
+    page = render(sore, ways=ways)
+    render(sore, side="left", ways=ways)
+
+    assert asked == ["spike"]
+    assert "Run of Sun 23 Aug, north up; what lies near where runs begin or end is left out" in words(page)
+    assert page.count("<title>The way of the run</title>") == 1
+
+
 def test_earlier_reports_that_are_left_out_are_counted(sore: duckdb.DuckDBPyConnection) -> None:
     """Two pages hold so many; the rest is said to be there."""
     for day in range(1, 25):
@@ -283,7 +303,10 @@ def test_an_episode_can_be_named(sore: duckdb.DuckDBPyConnection) -> None:
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed.")
-def test_the_fullest_report_has_two_pages(sore: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+@pytest.mark.parametrize("ways", [None, lambda _: SQUARE], ids=["without a map", "with a map"])
+def test_the_fullest_report_has_two_pages(
+    sore: duckdb.DuckDBPyConnection, tmp_path: Path, ways: Ways | None
+) -> None:
     """Sixteen weeks, as many reports as are shown, an episode of five alerts, on the smaller of the papers."""
     for day in range(1, 25):
         insert_report(sore, day, during=1.0, site="below_kneecap")
@@ -309,7 +332,7 @@ def test_the_fullest_report_has_two_pages(sore: duckdb.DuckDBPyConnection, tmp_p
             alerts=0,
         )
 
-    assert pages_of(render(sore, weeks=16), tmp_path) == 2
+    assert pages_of(render(sore, weeks=16, ways=ways), tmp_path) == 2
 
 
 def pages_of(html: str, folder: Path) -> int:

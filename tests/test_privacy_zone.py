@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -22,9 +23,12 @@ from analytics.privacy import (
     shareable_track,
     usual_start,
 )
+from flows.maps import STARTS
 from kneewatch.cli import app
-from store.database import opened_published, scalar
+from store.database import frame, opened_published, scalar
 from store.home import Home
+from store.samples import read_samples
+from store.secret import secret_of
 
 HOME = (53.2, 9.95)
 RADIUS_M = 400.0
@@ -103,8 +107,8 @@ def test_nothing_within_the_zone_survives(
         assert nearest_m(left, place) > RADIUS_M * 0.99
 
 
-def metres_of(place: Position) -> tuple[float, float]:
-    x, y = metres(pl.DataFrame({"lat_deg": [place[0]], "lon_deg": [place[1]]}))
+def metres_of(place: Position, around: Position = HOME) -> tuple[float, float]:
+    x, y = metres(pl.DataFrame({"lat_deg": [place[0]], "lon_deg": [place[1]]}), around)
     return float(x[0]), float(y[0])
 
 
@@ -263,3 +267,74 @@ def test_the_command_draws_the_way_without_the_zone(
     assert svg.startswith("<svg")
     assert "1 km" in svg
     assert [place for place in (f"{lat_deg:.4f}", f"{lon_deg:.4f}") if place in svg + drawn.output] == []
+
+
+def test_a_physio_report_has_a_map_only_when_asked_and_nothing_of_the_zone_in_it(
+    sample_home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its lines, laid over the recording again, stay out of the circles that were cut; and no degrees are in it."""
+    monkeypatch.setenv("KNEEWATCH_ATHLETES__MARA__PRIVACY_RADIUS_M", "200")
+    path = tmp_path / "knee.html"
+    words = ["report", "--physio", "--side", "right", "--home", str(sample_home.root), "-o", str(path)]
+
+    assert CliRunner().invoke(app, words).exit_code == 0
+    assert "The way of the run" not in path.read_text()
+    assert "<figure" not in path.read_text()
+
+    assert CliRunner().invoke(app, [*words, "--map"]).exit_code == 0
+    html = path.read_text()
+    with opened_published(sample_home) as con:
+        run = scalar(con, "select activity_id from runs where local_date = date '2026-08-23'")
+        usual = usual_start(frame(con, STARTS, athlete="mara"))
+    assert usual is not None
+    samples = read_samples(sample_home, athlete="mara", year=2026, activity_id=run)
+    track = samples.drop_nulls(["lat_deg", "lon_deg"])
+    ends = [track.select("lat_deg", "lon_deg").row(at) for at in (0, -1)]
+    drawn = laid_over(html, np.stack(metres(track, usual), axis=1))
+    cut = circles(ends, home=usual, radius_m=200, secret=secret_of(sample_home))
+    assert len(drawn) > 100
+    for circle in cut:
+        middle = metres_of((circle.lat_deg, circle.lon_deg), around=usual)
+        assert np.hypot(*(drawn - middle).T).min() > circle.radius_m - 1
+    assert [degrees for place in (usual, *ends) for degrees in place if f"{degrees:.3f}" in html] == []
+
+
+def test_a_run_without_a_way_to_show_is_named_and_not_drawn(
+    sample_home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of it lies within a wide zone."""
+    monkeypatch.setenv("KNEEWATCH_ATHLETES__MARA__PRIVACY_RADIUS_M", "2000")
+    path = tmp_path / "knee.html"
+    words = [
+        "report",
+        "--physio",
+        "--side",
+        "right",
+        "--map",
+        "--home",
+        str(sample_home.root),
+        "-o",
+        str(path),
+    ]
+
+    assert CliRunner().invoke(app, words).exit_code == 0
+
+    assert "The run of Sun 23 Aug is not drawn" in path.read_text()
+    assert "The way of the run" not in path.read_text()
+
+
+def laid_over(html: str, track_m: Floats) -> Floats:
+    """Return the points of the map in metres, put where the first piece of it lies along the recording."""
+    drawing = html.partition("The way of the run")[2].partition("</svg>")[0]
+    (ruler_px,) = re.findall(r'<line [^>]*x2="([\d.]+)"', drawing)
+    scale = 1000 / float(ruler_px) * np.array([1, -1])
+    pieces = [
+        np.array(re.findall(r"(-?[\d.]+),(-?[\d.]+)", d), dtype=float) * scale
+        for d in re.findall(r'<g class="mark-line[^>]*><path d="([^"]*)"', drawing)
+    ]
+    first = pieces[0]
+    windows = np.lib.stride_tricks.sliding_window_view(track_m, len(first), axis=0).transpose(0, 2, 1)
+    apart_m = np.abs((windows - windows[:, :1]) - (first - first[0])).max(axis=(1, 2))
+    at = int(apart_m.argmin())
+    assert apart_m[at] < 3
+    return np.concatenate(pieces) - first[0] + windows[at, 0]

@@ -163,6 +163,12 @@ def report(
     with_notes: Annotated[
         bool, typer.Option("--with-notes", help="With the notes in your own words.")
     ] = False,
+    with_map: Annotated[
+        bool,
+        typer.Option(
+            "--map", help="With the way of the run the episode begins with, without your privacy zone."
+        ),
+    ] = False,
     home: HomeOption = None,
     athlete: AthleteOption = None,
     today: TodayOption = None,
@@ -173,9 +179,9 @@ def report(
 
     if physio and side not in ("left", "right"):
         raise WrongUseError("A physio report is about one knee: --physio --side left, or right.")
-    if not physio and (side or episode or called or with_notes):
+    if not physio and (side or episode or called or with_notes or with_map):
         raise WrongUseError(
-            "--side, --episode, --as and --with-notes are for the physio report: add --physio."
+            "--side, --episode, --as, --with-notes and --map are for the physio report: add --physio."
         )
     folder = home_of(home)
     settings = settings_of(folder)
@@ -189,6 +195,7 @@ def report(
                 _check_episode(con, who, side, episode)
             page = physio_html(
                 con,
+                folder,
                 settings,
                 athlete=who,
                 side=side,
@@ -197,6 +204,7 @@ def report(
                 episode=episode,
                 called=called,
                 with_notes=with_notes,
+                with_map=with_map,
             )
     if output == Path("-"):
         sys.stdout.write(page)

@@ -52,6 +52,7 @@ def physio(asked: AskedFor, side: Annotated[Side, Query()]) -> HTMLResponse:
     with asked.web.published.reading() as reading:
         page = steps.physio_html(
             reading.con,
+            asked.home,
             asked.settings,
             athlete=asked.athlete,
             side=side,

@@ -3,8 +3,6 @@ PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 2
 DIST ?= dist
-CHROMIUM = chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking \
-  --disable-component-update --disable-sync --hide-scrollbars --user-data-dir=$(CURDIR)/.pictures/browser
 
 .PHONY: setup demo test test-browser test-serve test-oracle test-alerts test-faults bench-readers bench-duplicates bench-hostile bench-analytics bench-simulation \
   bench-case-study bench-alerts bench-web bench-serve bench-small test-install dist release-check stored-schema \
@@ -119,12 +117,7 @@ wording: setup ## docs/wording.md again: every sentence, and as the program says
 	$(BIN)/python -m report.wording
 
 pictures: setup ## the pictures in docs/pictures, from the sample data; needs Debian's chromium
-	rm -rf .pictures && $(BIN)/kneewatch demo .pictures >/dev/null
-	$(BIN)/kneewatch report --home .pictures --today 2026-08-28 -o .pictures/report.html
-	$(BIN)/kneewatch report --home .pictures --today 2026-09-20 --physio --side right --as "Runner 1" -o .pictures/physio.html
-	$(CHROMIUM) --window-size=860,2260 --screenshot=docs/pictures/report.png file://$(CURDIR)/.pictures/report.html
-	$(CHROMIUM) --window-size=700,1210 --screenshot=docs/pictures/physio.png file://$(CURDIR)/.pictures/physio.html
-	rm -rf .pictures
+	$(BIN)/python docs/pictures/take.py
 
 clean:
-	rm -rf .venv .pictures .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache benchmarks/out dist
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache benchmarks/out dist

@@ -281,15 +281,15 @@ def knee_timeline(days: pl.DataFrame, units: Units) -> dict[str, Any]:
     day_format = "%b %-d" if current_locale().is_month_first else "%-d %b"
     dates = alt.Axis(title=None, grid=False, format=day_format, labelOverlap=True, tickCount=6)
     x = alt.X("date:T", axis=dates)
-    metres = alt.Axis(title=units.symbol, titleColor=COLOURS["muted"], tickCount=4, format=WHOLE)
+    metres = alt.Axis(title=units.symbol, tickCount=4, format=WHOLE, **_title_on_top(x=-20))
     y = alt.Y("distance:Q", axis=metres)
     pain_axis = alt.Axis(
         title="pain 0–10",
         values=[0, 2, 5, 10],
         orient="right",
         grid=False,
-        titleColor=COLOURS["pain"],
         labelColor=COLOURS["pain"],
+        **_title_on_top(x=20, colour=COLOURS["pain"], align="right"),
     )
     bars = alt.Chart().mark_bar(size=4, color=COLOURS["run"]).encode(x=x, y=y)
     spikes = (
@@ -524,7 +524,8 @@ def _distance_layers(
 
 def _week_axis(rows: Sequence[dict[str, Any]], *, padding_px: float = 5) -> alt.X:
     """Number of the plan week below each bar, the date of every fourth week below that."""
-    labels = [[row["label"], row["date"]] if row["label"] else row["date"] for row in rows]
+    # A line that is empty is left out by Vega, and the date would stand between the numbers.
+    labels = [[row["label"] or "\N{NO-BREAK SPACE}", row["date"]] for row in rows]
     axis = alt.Axis(
         title=None,
         labelAngle=0,

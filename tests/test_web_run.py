@@ -208,7 +208,7 @@ def test_a_run_says_both_numbers_of_its_spike(client: TestClient) -> None:
     """With the run it is compared to."""
     page = client.get(f"/runs/{id_of('ultra-long')}").text
 
-    assert re.search(r"233\.\d km against 10\.0 km, the longest of the 30 days before", page)
+    assert re.search(r"233\.\d\skm against 10\.0\skm, the longest of the 30 days before", page)
     assert re.search(r"before \(<span class=\"nowrap\"><a href=\"/runs/[0-9a-f]{64}\">", page)
 
 

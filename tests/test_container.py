@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,10 @@ import yaml
 from typer.main import get_command
 
 from kneewatch.cli import app
+from kneewatch.web.security import new_token
+from kneewatch.web.serving import serve_in_thread, web_server
+from store.home import Home
+from store.settings import Web, read_settings
 
 ROOT = Path(__file__).parent.parent
 COMMANDS = get_command(app).commands  # type: ignore[attr-defined]
@@ -113,4 +118,30 @@ def test_the_container_may_write_its_home_and_nothing_else(
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert service["restart"] == "unless-stopped"
     assert service["init"] is True
-    assert all(str(port).startswith("127.0.0.1:") for port in service.get("ports", []))  # type: ignore[attr-defined]
+
+
+def test_the_pages_are_published_for_this_machine_alone(service: dict[str, object]) -> None:
+    """Under the same port as within: a browser sends it along with the name, and both have to be right."""
+    assert service["ports"] == [f"127.0.0.1:{Web().port}:{Web().port}"]
+
+
+def test_a_browser_outside_reaches_the_pages_and_is_asked_for_the_token(
+    service: dict[str, object], home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With what compose sets; by the name that it would call the published port."""
+    for name, value in service["environment"].items():  # type: ignore[attr-defined]
+        if name.startswith("KNEEWATCH_"):
+            monkeypatch.setenv(name, str(value))
+    new_token(home)
+
+    server = web_server(home, read_settings(home), port=0)
+    thread = serve_in_thread(server)
+    try:
+        with urllib.request.urlopen(server.url, timeout=60) as answer:
+            arrived_at, page = answer.url, answer.read().decode()
+    finally:
+        server.stop()
+        thread.join(60)
+
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/login", arrived_at)
+    assert 'name="token"' in page

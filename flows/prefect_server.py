@@ -4,6 +4,7 @@ Prefect's server in a process of its own, which ends when the one that started i
 It waits for the end of its standard input: a pipe whose other end closes even if its owner is killed.
 """
 
+import base64
 import os
 import runpy
 import signal
@@ -14,7 +15,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -40,15 +41,16 @@ def running_server(home: Home, stop: threading.Event, report: Report) -> Iterato
     if given := os.environ.get("PREFECT_API_URL"):
         yield given.removesuffix("/api")
         return
-    port = _free_port()
-    url = f"http://127.0.0.1:{port}"
-    os.environ["PREFECT_API_URL"] = f"{url}/api"
-    part = Part("Prefect's server", partial(_run, home, port))
-    try:
-        with kept_running(part, stop, report, patience_s=STOP_WITHIN_S + 1):
-            yield url
-    finally:
-        del os.environ["PREFECT_API_URL"]
+    with ExitStack() as claims:
+        port = _free_port(claims)
+        url = f"http://127.0.0.1:{port}"
+        os.environ["PREFECT_API_URL"] = f"{url}/api"
+        part = Part("Prefect's server", partial(_run, home, port))
+        try:
+            with kept_running(part, stop, report, patience_s=STOP_WITHIN_S + 1):
+                yield url
+        finally:
+            del os.environ["PREFECT_API_URL"]
 
 
 def wait_until_healthy(url: str, stop: threading.Event) -> None:
@@ -65,9 +67,14 @@ def wait_until_healthy(url: str, stop: threading.Event) -> None:
 
 
 def is_healthy(url: str) -> bool:
-    """Tell whether a Prefect server answers at this address."""
+    """Tell whether a Prefect server answers at this address, and answers us where PREFECT_API_AUTH_STRING says who we are."""
+    request = urllib.request.Request(f"{url}/api/health")
+    if password := os.environ.get("PREFECT_API_AUTH_STRING"):
+        # Its health a server tells everybody, that of another home at the same port as well.
+        request = urllib.request.Request(f"{url}/api/admin/version")
+        request.add_header("Authorization", f"Basic {base64.b64encode(password.encode()).decode()}")
     try:
-        with urllib.request.urlopen(f"{url}/api/health", timeout=2):
+        with urllib.request.urlopen(request, timeout=2):
             return True
     except (OSError, ValueError):
         return False
@@ -122,10 +129,14 @@ def _end(server: subprocess.Popen[bytes]) -> None:
         server.stdin.close()
 
 
-def _free_port() -> int:
-    """Return the port that Prefect's pages usually have, or one that is free when somebody else has it."""
+def _free_port(claims: ExitStack) -> int:
+    """Return the port that Prefect's pages usually have, or one that is free when somebody else has it or is about to."""
     for port in (USUAL_PORT, 0):
         with socket.socket() as probe, suppress(OSError):
+            # Ours listens there in some seconds only. Until then who starts beside us sees by UDP's port of that number
+            # that it is taken, which goes with this process and which the server does not need.
+            claim = claims.enter_context(socket.socket(type=socket.SOCK_DGRAM))
+            claim.bind(("127.0.0.1", port))
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(("127.0.0.1", port))
             return int(probe.getsockname()[1])

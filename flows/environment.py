@@ -7,7 +7,27 @@ from pathlib import Path
 from store.files import write_whole
 from store.home import Home
 
+SELDOM_S = "60"
+SELDOM = {
+    # One runner, no work pools: every few seconds, as Prefect looks by itself, is half of what its idle server costs.
+    "PREFECT_SERVER_EVENTS_PROACTIVE_GRANULARITY": f"PT{SELDOM_S}S",
+    **{
+        f"PREFECT_SERVER_SERVICES_{service}_LOOP_SECONDS": SELDOM_S
+        for service in (
+            "CANCELLATION_CLEANUP",
+            "CLEANUP_RECONCILER",
+            "FOREMAN",
+            "LATE_RUNS",
+            "PAUSE_EXPIRATIONS",
+            "REPOSSESSOR",
+        )
+    },
+    "PREFECT_SERVER_SERVICES_SCHEDULER_RECENT_DEPLOYMENTS_LOOP_SECONDS": "20",
+}
+"""How often the services of Prefect's server look whether there is something to do, in seconds."""
+
 SETTINGS = {
+    **SELDOM,
     "DO_NOT_TRACK": "1",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "PREFECT_SERVER_UI_V2_ENABLED": "false",  # the new one calls an outside host even with analytics off

@@ -367,6 +367,20 @@ def events_told() -> dict[str, Any]:
     return {event["event"]: event["payload"] for event in asyncio.run(asked())}
 
 
+def test_prefect_knows_all_that_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name that it does not know would be passed over in silence."""
+    from prefect.settings import Settings as PrefectSettings
+
+    from flows.environment import SETTINGS
+
+    for name, value in SETTINGS.items():
+        monkeypatch.setenv(name, value)
+
+    known = PrefectSettings().to_environment_variables(exclude_unset=True)
+
+    assert {*SETTINGS} - {"DO_NOT_TRACK"} <= {*known}
+
+
 def test_every_flow_is_a_deployment_with_its_schedule(home: Home) -> None:
     """Schedules come from the settings and run in the athlete's time zone, one run at a time."""
     from flows.deployments import deployments

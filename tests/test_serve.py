@@ -9,94 +9,24 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple, TypeVar
 
 import pytest
 
 from flows.environment import password_file
 from flows.prefect_server import is_healthy
 from store import home as homes
-from store.database import opened_published
 from store.home import Home
-from store.lock import server
+from store.lock import server, writing
+from tests.serving import KNEEWATCH, PATIENCE_S, Serving, drop, flow_runs, rows, serve, within_patience
 
 ROOT = Path(__file__).parent.parent
 EXPORTS = sorted((ROOT / "sample_data" / "inbox").glob("*.fit"))
-PATIENCE_S = 240
-NEVER = "0 0 29 2 *"
-
-Found = TypeVar("Found")
 
 pytestmark = [pytest.mark.serve, pytest.mark.prefect, pytest.mark.xdist_group("prefect")]
-
-
-class Serving(NamedTuple):
-    """A running `kneewatch serve` and its home."""
-
-    process: subprocess.Popen[bytes]
-    home: Home
-
-    def said(self) -> str:
-        return (self.home.state / "serve.log").read_text()
-
-    def url(self) -> str:
-        return within_patience(lambda: re.search(r"http://127\.0\.0\.1:\d+", self.said()))[0]
-
-    def prefects_server(self) -> int:
-        """Return the process of Prefect's server."""
-        tasks = Path(f"/proc/{self.process.pid}/task")
-        children = [int(pid) for file in tasks.glob("*/children") for pid in file.read_text().split()]
-        (found,) = [
-            pid for pid in children if b"flows.prefect_server" in Path(f"/proc/{pid}/cmdline").read_bytes()
-        ]
-        return found
-
-    def end(self, how: signal.Signals) -> int:
-        self.process.send_signal(how)
-        return self.process.wait(PATIENCE_S)
-
-
-def serve(home: Home, **schedules: str) -> Serving:
-    environment = {
-        key: value for key, value in os.environ.items() if not key.startswith(("PREFECT_", "KNEEWATCH_"))
-    }
-    environment["KNEEWATCH_LIMITS__MAX_READ_S"] = "120"  # a machine that runs tests is busy
-    environment["KNEEWATCH_WEB__PORT"] = "0"  # several are served at a time
-    for flow in ("intake", "review", "daily", "remind"):
-        environment[f"KNEEWATCH_SCHEDULES__{flow.upper()}"] = schedules.get(flow, NEVER)
-    command = [Path(sys.executable).with_name("kneewatch"), "serve", "--home", home.root]
-    with (home.state / "serve.log").open("a") as log:
-        return Serving(subprocess.Popen(command, env=environment, stdout=log, stderr=log), home)
-
-
-def within_patience(look: Callable[[], Found | None]) -> Found:
-    """Return what is found when it is something."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not (found := look()):
-        assert time.monotonic() < deadline, "it did not come"
-        time.sleep(0.2)
-    return found
-
-
-def rows(home: Home, question: str) -> list[tuple[object, ...]]:
-    if not home.published.exists():
-        return []
-    with opened_published(home) as con:
-        return con.execute(question).fetchall()
-
-
-def drop(home: Home, export: Path) -> None:
-    """Drop a file, and wait until it has been taken in and has left the inbox."""
-    shutil.copy(export, home.inbox)
-    question = f"select outcome from exports where file_name = '{export.name}'"
-    assert within_patience(lambda: rows(home, question)) == [("ingested",)]
-    assert within_patience(lambda: not any(home.inbox.iterdir()))
 
 
 @pytest.fixture(scope="module")
@@ -138,8 +68,8 @@ def test_a_drop_is_taken_in_and_reviewed_by_a_flow_run_with_a_name(serving: Serv
 
     drop(serving.home, EXPORTS[1])
 
-    named = within_patience(lambda: [run for run in _flow_runs(serving) if run["name"] == "intake-1-file"])
-    assert within_patience(lambda: _flow_runs(serving)[0]["state_type"] == "COMPLETED" or None)
+    named = within_patience(lambda: [run for run in flow_runs(serving) if run["name"] == "intake-1-file"])
+    assert within_patience(lambda: flow_runs(serving)[0]["state_type"] == "COMPLETED" or None)
     assert named[0]["parameters"]["home"] == str(serving.home.root)
     assert rows(serving.home, "select count(*) from runs join run_metrics using (activity_id)") == [(2,)]
 
@@ -149,7 +79,7 @@ def test_schedules_run(serving: Serving) -> None:
     scheduled = within_patience(
         lambda: [
             run
-            for run in _flow_runs(serving)
+            for run in flow_runs(serving)
             if run["deployment_id"] and run["state_type"] == "COMPLETED" and run["name"].startswith("review-")
         ]
     )
@@ -170,7 +100,7 @@ def test_the_pages_are_served_beside_it(serving: Serving) -> None:
 def test_one_home_is_served_once(serving: Serving) -> None:
     """Who comes second is told by whom."""
     second = subprocess.run(
-        [Path(sys.executable).with_name("kneewatch"), "serve", "--home", serving.home.root],
+        [KNEEWATCH, "serve", "--home", serving.home.root],
         capture_output=True,
         text=True,
         check=False,
@@ -236,18 +166,27 @@ def test_prefects_server_ends_with_whoever_started_it(home: Home) -> None:
     assert again.end(signal.SIGTERM) == 0
 
 
-def _flow_runs(serving: Serving) -> list[dict[str, object]]:
-    """Return Prefect's flow runs, the last one first, as soon as its server answers."""
-    within_patience(lambda: is_healthy(serving.url()))
-    password = base64.b64encode(password_file(serving.home).read_bytes()).decode()
-    request = urllib.request.Request(
-        f"{serving.url()}/api/flow_runs/filter",
-        data=json.dumps({"sort": "EXPECTED_START_TIME_DESC"}).encode(),
-        headers={"Content-Type": "application/json", "Authorization": f"Basic {password}"},
+def test_a_run_that_a_kill_cut_off_is_known_as_crashed(home: Home) -> None:
+    """From the next start on; until then Prefect believes that it runs. What it was about is done then."""
+    serving = serve(home)
+    within_patience(lambda: is_healthy(serving.url()) and rows(home, "from flow_log where step = 'publish'"))
+    with writing(home, "a test"):  # which the flow waits for
+        shutil.copy(EXPORTS[0], home.inbox)
+        [cut] = within_patience(lambda: [run for run in flow_runs(serving) if run["state_type"] == "RUNNING"])
+        serving.end(signal.SIGKILL)
+    again = serve(home)
+
+    states = within_patience(
+        lambda: [
+            run["state_type"]
+            for run in flow_runs(again)
+            if run["id"] == cut["id"] and run["state_type"] != "RUNNING"
+        ]
     )
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        found: list[dict[str, object]] = json.load(answer)
-    return [run for run in found if run["state_type"] != "SCHEDULED"]
+
+    assert states == ["CRASHED"]
+    assert within_patience(lambda: rows(home, "select outcome from exports")) == [("ingested",)]
+    assert again.end(signal.SIGTERM) == 0
 
 
 def _status(url: str, headers: dict[str, str]) -> int:

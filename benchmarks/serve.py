@@ -53,6 +53,7 @@ SETTINGS = """\
 default_athlete = "me"
 [channels.here]
 url = "json://127.0.0.1:{port}/"
+athletes = {athletes}
 [schedules]
 intake = "*/15 * * * *"
 review = "0 6 * * *"
@@ -67,7 +68,9 @@ def main() -> None:
     """Measure and write down."""
     with tempfile.TemporaryDirectory() as folder, channel() as (port, letters):
         home = homes.at(folder).prepare()
-        home.settings_file.write_text(SETTINGS.format(port=port) + "".join(map(athlete_table, ATHLETES)))
+        home.settings_file.write_text(
+            SETTINGS.format(port=port, athletes=[*ATHLETES]) + "".join(map(athlete_table, ATHLETES))
+        )
         write_history(home)
         with serving(home) as process:
             found = measured(home, process.pid, letters)
@@ -193,10 +196,14 @@ def is_published(home: Home, name: str) -> bool:
 
 
 def is_idle(home: Home) -> bool:
-    """Tell whether the last thing done was the end of a review."""
+    """Tell whether the last intake that brought something has been followed by a review to its end."""
     with opened_published(home) as con:
-        rows = con.execute("select step from flow_log order by started_at desc limit 1").fetchall()
-    return rows[0][0] == "publish"
+        rows = con.execute(
+            "select max(started_at) filter (step = 'publish') > max(started_at) filter (step = 'take_in' and "
+            "coalesce(counts ->> 'ingested', counts ->> 'partly_ingested', counts ->> 'quarantined') is not null) "
+            "from flow_log"
+        ).fetchall()
+    return bool(rows[0][0])
 
 
 def of_it_taking_in_s(home: Home) -> float:

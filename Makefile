@@ -26,8 +26,8 @@ test: setup
 test-browser: setup ## the web pages in Chromium: phone and desk, light and dark, by keyboard, without script
 	$(BIN)/python -m pytest -m browser tests/test_web_browser.py
 
-test-serve: setup ## kneewatch serve as a process: drops, schedules, crashes, and how it ends
-	$(BIN)/python -m pytest -m serve tests/test_serve.py
+test-serve: setup ## kneewatch serve as a process: drops, schedules, crashes, how it ends; end to end in a browser; sixteen weeks
+	$(BIN)/python -m pytest -m serve tests/test_serve.py tests/test_end_to_end.py tests/test_replay.py
 
 test-oracle: setup ## every value of every real FIT file against fitparse; KNEEWATCH_CORPUS says where they are
 	$(BIN)/python -m pytest -m oracle tests/test_fit_oracle.py

@@ -227,7 +227,7 @@ def _tables(home: Home) -> dict[str, list[tuple[object, ...]]]:
             "select table_name from information_schema.tables where table_schema = 'main' order by all"
         ).fetchall()
         wanted = [name for (name,) in names if name not in BOOKKEEPING]
-        columns = f"columns(name -> name not in {tuple(sorted(WHEN_COMPUTED))})"
+        columns = f"columns(lambda name: name not in {tuple(sorted(WHEN_COMPUTED))})"
         return {name: con.execute(f"select {columns} from {name} order by all").fetchall() for name in wanted}
 
 

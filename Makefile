@@ -4,7 +4,7 @@ BIN := .venv/bin
 WORKERS ?= 2
 DIST ?= dist
 
-.PHONY: setup demo test test-browser test-serve test-oracle test-alerts test-faults bench-readers bench-duplicates bench-hostile bench-analytics bench-simulation \
+.PHONY: setup demo test test-homes test-browser test-serve test-oracle test-alerts test-faults bench-readers bench-duplicates bench-hostile bench-analytics bench-simulation \
   bench-case-study bench-alerts bench-web bench-serve bench-small test-install dist release-check stored-schema \
   check lint lock sample-data wording pictures clean
 
@@ -22,6 +22,9 @@ demo: setup ## the main job on sample_data: Prefect, DuckDB, report
 
 test: setup
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+
+test-homes: setup ## whole homes through commands, flows and channels: what changes them, and how it is taken back
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m homes
 
 test-browser: setup ## the web pages in Chromium: phone and desk, light and dark, by keyboard, without script
 	$(BIN)/python -m pytest -m browser tests/test_web_browser.py

@@ -21,6 +21,8 @@ from store.home import Home
 from store.secret import secret_of
 from store.settings import read_settings
 
+pytestmark = pytest.mark.homes
+
 CLOCK = Clock(datetime(2026, 10, 3, 18, tzinfo=UTC), date(2026, 10, 3))
 
 

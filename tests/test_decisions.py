@@ -27,6 +27,8 @@ from store.errors import WrongUseError
 from store.home import Home
 from store.settings import Settings
 
+pytestmark = pytest.mark.homes
+
 CLOCK = Clock(datetime(2026, 7, 20, 18, tzinfo=UTC), date(2026, 7, 20))
 DAY = date(2026, 7, 2)
 PULSE = rb"<[^<>]*:hr>[^<]*</[^<>]*:hr>"

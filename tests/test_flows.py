@@ -85,6 +85,7 @@ def test_the_daily_flow_ends_in_the_same_tables_as_the_plain_steps(tmp_path: Pat
     assert counts["new"] > 0
 
 
+@pytest.mark.homes
 def test_each_flow_can_run_by_itself_and_twice(tmp_path: Path) -> None:
     """Intake alone, then review, then both again: nothing is doubled."""
     from flows.intake import intake
@@ -103,6 +104,7 @@ def test_each_flow_can_run_by_itself_and_twice(tmp_path: Path) -> None:
     assert again["new"] == 0
 
 
+@pytest.mark.homes
 def test_prefect_hears_of_alerts_without_names_or_scores(tmp_path: Path) -> None:
     """The artifact holds day, rule and severity, and nothing of the knee's story."""
     from prefect.artifacts import Artifact
@@ -123,6 +125,7 @@ def test_prefect_hears_of_alerts_without_names_or_scores(tmp_path: Path) -> None
         assert private not in artifact.data
 
 
+@pytest.mark.homes
 def test_a_report_by_prefects_form_ends_in_the_same_tables_as_one_by_command(tmp_path: Path) -> None:
     """All that the form asks for; only the source tells which way it came."""
     from flows.log_knee_pain import log_knee_pain
@@ -165,6 +168,7 @@ def test_a_report_by_prefects_form_ends_in_the_same_tables_as_one_by_command(tmp
     assert found | {"pain_reports": []} == expected | {"pain_reports": []}
 
 
+@pytest.mark.homes
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -184,6 +188,7 @@ def test_the_form_takes_what_is_allowed_and_nothing_else(wrong: dict[str, Any], 
         log_knee_pain(str(home.root), **wrong)
 
 
+@pytest.mark.homes
 def test_the_form_offers_choices_and_asks_for_neither_notes_nor_names() -> None:
     """What Prefect's pages make the form of; they also keep what is entered."""
     from flows.log_knee_pain import log_knee_pain
@@ -205,6 +210,7 @@ def test_the_form_offers_choices_and_asks_for_neither_notes_nor_names() -> None:
     assert [name for name, field in form.items() if not field.get("description")] == []
 
 
+@pytest.mark.homes
 def test_an_intake_reviews_what_is_new_and_nothing_else(tmp_path: Path) -> None:
     """One flow run from the drop to the alert; the same files again change nothing."""
     from flows.intake import intake
@@ -220,6 +226,7 @@ def test_an_intake_reviews_what_is_new_and_nothing_else(tmp_path: Path) -> None:
     assert set(again) == {"duplicate"}
 
 
+@pytest.mark.homes
 def test_prefect_hears_of_files_without_their_names(tmp_path: Path) -> None:
     """What came in and what was refused and why, as a table and as events; the run is named after how many there were."""
     from prefect.artifacts import Artifact
@@ -253,6 +260,7 @@ def test_prefect_hears_of_files_without_their_names(tmp_path: Path) -> None:
         assert private not in table.data + week.data + str(told)
 
 
+@pytest.mark.homes
 def test_a_history_is_taken_in_by_many_processes_as_by_one(tmp_path: Path) -> None:
     """The same tables, also when it is started again; how far it is stands in an artifact."""
     from prefect.artifacts import Artifact
@@ -279,6 +287,7 @@ def test_a_history_is_taken_in_by_many_processes_as_by_one(tmp_path: Path) -> No
     assert float(progress.data) == 100.0
 
 
+@pytest.mark.homes
 @pytest.mark.parametrize(
     "file", sorted((ROOT / "docs" / "automations").glob("*.yaml")), ids=lambda file: file.stem
 )
@@ -296,6 +305,7 @@ def test_the_automations_of_the_documents_are_taken_by_a_server(file: Path) -> N
     assert Automation.read(id=created.id).actions[0].block_document_id == block
 
 
+@pytest.mark.homes
 def test_the_deployments_of_prefect_yaml_are_those_that_are_served(tmp_path: Path) -> None:
     """A server takes them all; schedules are those of a kneewatch.toml in which nothing is set."""
     from prefect.client.orchestration import get_client
@@ -367,6 +377,7 @@ def events_told() -> dict[str, Any]:
     return {event["event"]: event["payload"] for event in asyncio.run(asked())}
 
 
+@pytest.mark.homes
 def test_prefect_knows_all_that_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """A name that it does not know would be passed over in silence."""
     from prefect.settings import Settings as PrefectSettings
@@ -381,6 +392,7 @@ def test_prefect_knows_all_that_it_is_told(monkeypatch: pytest.MonkeyPatch) -> N
     assert {*SETTINGS} - {"DO_NOT_TRACK"} <= {*known}
 
 
+@pytest.mark.homes
 def test_every_flow_is_a_deployment_with_its_schedule(home: Home) -> None:
     """Schedules come from the settings and run in the athlete's time zone, one run at a time."""
     from flows.deployments import deployments
@@ -399,6 +411,7 @@ def test_every_flow_is_a_deployment_with_its_schedule(home: Home) -> None:
     assert found["digest"].schedules[0].schedule.cron == "5 18 * * 0"
 
 
+@pytest.mark.homes
 def test_every_form_explains_what_it_asks_for_and_keeps_no_result(home: Home) -> None:
     """Descriptions come from the docstrings; what a flow returns stays with who called it."""
     from flows.deployments import DEPLOYED

@@ -27,6 +27,8 @@ from store.lock import writing
 from store.settings import read_settings
 from tests.json_server import JsonServer
 
+pytestmark = pytest.mark.homes
+
 TODAY = date(2026, 8, 28)
 
 

@@ -28,6 +28,8 @@ from store.errors import WrongUseError
 from store.home import Home
 from store.settings import Settings, read_settings
 
+pytestmark = pytest.mark.homes
+
 DAY = date(2026, 7, 2)
 CLOCK = Clock(datetime(2026, 7, 3, 18, tzinfo=UTC), date(2026, 7, 3))
 

@@ -108,6 +108,7 @@ def test_prefects_records_and_the_screen_hold_nothing_private(private_home: Home
     assert found_in(done.stdout + done.stderr) == []
 
 
+@pytest.mark.homes
 @pytest.mark.prefect
 @pytest.mark.xdist_group("prefect")
 def test_of_an_error_prefect_hears_the_kind_alone(private_home: Home) -> None:
@@ -133,6 +134,7 @@ def test_of_an_error_prefect_hears_the_kind_alone(private_home: Home) -> None:
     assert found_in(records + done.stdout + done.stderr) == []
 
 
+@pytest.mark.homes
 @pytest.mark.prefect
 @pytest.mark.xdist_group("prefect")
 def test_of_a_report_by_its_form_prefect_keeps_what_was_entered_and_no_more(private_home: Home) -> None:

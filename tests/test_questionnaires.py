@@ -346,6 +346,7 @@ def own_home(sample_home: Home, tmp_path: Path) -> Path:
     return Path(shutil.copytree(sample_home.root, tmp_path / "copy"))
 
 
+@pytest.mark.homes
 def test_questionnaires_are_answered_listed_and_taken_out(own_home: Path) -> None:
     """The score is said at once, with the change since the one before."""
     day = ("--today", "2026-09-25")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from queue import SimpleQueue
@@ -84,9 +84,13 @@ class Reading:
         self.con = con
         self._kept = kept
 
-    def ask(self, question: str, **known: Any) -> list[Row]:
-        """Return the answer to a named question (report/queries) about `athlete` on `today`."""
-        return answer(self.con, question, **known)
+    def ask(self, question: str, **known: Any) -> Sequence[Row]:
+        """
+        Return the answer to a named question (report/queries) about `athlete` on `today`; it is kept, and only to be read.
+
+        Most of what a page costs is DuckDB's reading of its questions, and a copy's answers stay as they are.
+        """
+        return self.kept((question, *known.values()), lambda: answer(self.con, question, **known))
 
     def kept(self, key: Hashable, make: Callable[[], T]) -> T:
         """Return what `make` returns, made once as long as this copy is the published one: for what costs much."""

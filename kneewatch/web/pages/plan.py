@@ -245,7 +245,7 @@ def weeks_of(rows: Sequence[Row]) -> list[dict[str, Any]]:
     return weeks
 
 
-def _calendar(asked: Asked, reading: Reading) -> list[Row]:
+def _calendar(asked: Asked, reading: Reading) -> Sequence[Row]:
     return reading.ask("plan_calendar", athlete=asked.athlete, today=asked.clock.today)
 
 

@@ -211,7 +211,9 @@ def _track(asked: Asked, reading: Reading, run: Row) -> Track | None:
     """Return what the samples show; None when their file cannot be read."""
 
     def made() -> Track | None:
-        sources = sources_of(reading.con, asked.athlete) if run["counts"] else Sources()
+        key = ("sources", asked.athlete)
+        all_sources = reading.kept(key, lambda: sources_of(reading.con, asked.athlete))
+        sources = all_sources if run["counts"] else Sources()
         try:
             return track_of(samples_of_run(asked.home, run, sources), asked.units)
         except (OSError, pl.exceptions.PolarsError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Annotated, Any, Literal
@@ -152,14 +152,14 @@ def _chart(asked: Asked, reading: Reading, day: date, today: date, measure: str)
     return load_chart(pl.DataFrame(rows, schema=LOAD_SCHEMA), how.unit(asked.units))
 
 
-def _trend(weeks: list[Row], units: Units) -> str:
+def _trend(weeks: Sequence[Row], units: Units) -> str:
     if not weeks:
         return ""
     known = sum(week["easy_pace_s_per_km"] is not None for week in weeks)
     return trend_sentence(weeks[-1], weeks_known=known, units=units)
 
 
-def _by_week(runs: list[Row]) -> dict[date, list[Row]]:
+def _by_week(runs: Sequence[Row]) -> dict[date, list[Row]]:
     found: dict[date, list[Row]] = {}
     for run in runs:
         found.setdefault(run["week_start"], []).append(run)

@@ -84,6 +84,12 @@ DECISIONS = """
     select decided_at, kind, other_id, distance_m from activity_decisions
     where athlete = $athlete and (activity_id = $this or other_id = $this) order by decided_at desc
 """
+INVOLVED = """
+    select unnest([activity_id, duplicate_of, part_of]) from activities
+    where athlete = $athlete and (duplicate_of is not null or part_of is not null or is_excluded)
+    union select unnest([activity_id, other_id]) from activity_decisions where athlete = $athlete
+"""
+"""Whatever has to do with another record or with a decision; most runs have not, and need not be asked about it."""
 router = APIRouter(prefix="/runs")
 
 
@@ -169,7 +175,7 @@ def _page(
                 **{name: value for name, value in named.items() if f"${name}" in question},
             )
 
-        track = _track(asked, reading, this)
+        track, is_involved = _track(asked, reading, this), _is_involved(asked, reading, activity_id)
         return asked.page(
             reading,
             "run.html.j2",
@@ -182,10 +188,10 @@ def _page(
             efforts=ask(EFFORTS) if this["counts"] else [],
             laps=ask(LAPS),
             pain=ask(PAIN),
-            records=ask(SAME_SESSION),
-            parts=ask(PARTS),
+            records=ask(SAME_SESSION) if is_involved else [],
+            parts=ask(PARTS) if is_involved else [],
             near=ask(NEAR_BY, is_run=this["is_run"]) if this["counts"] else [],
-            decisions=ask(DECISIONS),
+            decisions=ask(DECISIONS) if is_involved else [],
             when_words=WHEN,
             entered=entered or {},
             trouble=trouble,
@@ -204,7 +210,18 @@ def _found(asked: Asked, reading: Reading, activity_id: str) -> Row:
     found = rows_of(reading.con, ACTIVITY, **about)
     if not found:
         raise HTTPException(404)
+    if not _is_involved(asked, reading, activity_id):
+        return found[0] | {"counts": found[0]["is_run"]}
     return found[0] | next(iter(rows_of(reading.con, COUNTED, **about)), {})
+
+
+def _is_involved(asked: Asked, reading: Reading, activity_id: str) -> bool:
+    def made() -> frozenset[str]:
+        return frozenset(
+            row[0] for row in reading.con.execute(INVOLVED, {"athlete": asked.athlete}).fetchall()
+        )
+
+    return activity_id in reading.kept(("involved", asked.athlete), made)
 
 
 def _track(asked: Asked, reading: Reading, run: Row) -> Track | None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from importlib.metadata import version
 from typing import Annotated, Any
 
@@ -26,7 +27,7 @@ from report.format import Units, use_locale
 from report.page import environment
 from store.home import Home
 from store.rebuild import is_being_rebuilt
-from store.settings import Settings, read_settings
+from store.settings import PREFIX, Settings, read_settings
 
 STALE_AFTER = timedelta(days=1)
 PATIENCE_S = 5.0
@@ -149,6 +150,22 @@ class Asked:
         return RedirectResponse(self.address(path, said=said), 303)
 
 
+def _settings_now(home: Home) -> Settings:
+    """Read the settings again when something of them has changed: with hundreds of athletes that costs more than a page."""
+    try:
+        found = home.settings_file.stat()
+        stamp = (found.st_ino, found.st_mtime_ns, found.st_size)
+    except FileNotFoundError:
+        stamp = None
+    variables = sorted(one for one in os.environ.items() if one[0].upper().startswith(PREFIX))
+    return _settings_of(home, stamp, tuple(variables))
+
+
+@lru_cache(maxsize=1)
+def _settings_of(home: Home, *_of: object) -> Settings:
+    return read_settings(home)
+
+
 async def asked_of(request: Request, athlete: Annotated[str | None, Query(max_length=40)] = None) -> Asked:
     """
     Return what a request is about; `?athlete=` must name one of the settings.
@@ -156,7 +173,7 @@ async def asked_of(request: Request, athlete: Annotated[str | None, Query(max_le
     What answers it is written as the settings say. Not in a thread: the locale would be that thread's and not the answer's.
     """
     web: Web = request.app.state.web
-    settings = await run_in_threadpool(read_settings, web.home)
+    settings = await run_in_threadpool(_settings_now, web.home)
     use_locale(settings.locale)
     return Asked(request, web, settings, web.clock(settings), athlete_of(settings, athlete))
 

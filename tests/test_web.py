@@ -11,6 +11,8 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from time import sleep
@@ -24,6 +26,7 @@ from starlette.testclient import TestClient
 from flows import steps
 from flows.steps import Clock
 from ingest.logs import pain_report
+from kneewatch.web import reading as reading_module
 from kneewatch.web import security
 from kneewatch.web.app import create_app
 from kneewatch.web.pages import PAGES
@@ -683,6 +686,44 @@ def test_a_publication_is_seen_at_once_and_disturbs_no_reader(home: Home) -> Non
             assert new.kept("x", lambda: 2) == 2
         assert old.con.execute(question).fetchall() == before
     published.close()
+
+
+@dataclass(frozen=True)
+class _Key:
+    """Looking it up runs Python, so that another thread can come between."""
+
+    number: int
+
+
+def test_what_is_kept_is_found_by_many_readers_at_once(kept: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However little fits, and however often they get into each other's way: each gets what belongs to its key."""
+    monkeypatch.setattr(reading_module, "KEPT", 2)
+    published = Published(kept)
+
+    def wrong(first: int) -> list[_Key]:
+        with published.reading() as reading:
+            keys = [_Key(number % 5) for number in range(first, first + 5_000)]
+            return [key for key in keys if reading.kept(key, lambda key=key: key) != key]
+
+    usual_s = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(3) as threads:
+            assert list(threads.map(wrong, range(3))) == [[], [], []]
+    finally:
+        sys.setswitchinterval(usual_s)
+    published.close()
+
+
+def test_what_was_kept_first_goes_first(kept: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading_module, "KEPT", 2)
+    made: list[str] = []
+    published = Published(kept)
+    with published.reading() as reading:
+        for key in ("a", "b", "a", "c", "b", "a"):
+            reading.kept(key, lambda key=key: made.append(key))
+    published.close()
+    assert made == ["a", "b", "c", "a"]
 
 
 def test_readers_are_held_to_what_questions_may_do(kept: Home, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,8 @@ from store.database import NotPublishedError, connect_to_published
 from store.home import Home
 
 READERS = 4
-KEPT = 256
+KEPT = 512
+MISSING: Any = object()
 T = TypeVar("T")
 Stamp = tuple[int, int, int]
 
@@ -46,7 +47,7 @@ class Published:
         try:
             con = copy.connections.get()
             try:
-                yield Reading(con, copy.kept)
+                yield Reading(con, copy)
             finally:
                 copy.connections.put(con)
         finally:
@@ -80,9 +81,9 @@ class Published:
 class Reading:
     """One reader's connection to one published copy."""
 
-    def __init__(self, con: duckdb.DuckDBPyConnection, kept: dict[Hashable, Any]) -> None:
+    def __init__(self, con: duckdb.DuckDBPyConnection, copy: _Copy) -> None:
         self.con = con
-        self._kept = kept
+        self._copy = copy
 
     def ask(self, question: str, **known: Any) -> Sequence[Row]:
         """
@@ -90,15 +91,24 @@ class Reading:
 
         Most of what a page costs is DuckDB's reading of its questions, and a copy's answers stay as they are.
         """
-        return self.kept((question, *known.values()), lambda: answer(self.con, question, **known))
+        return self.kept((question, *sorted(known.items())), lambda: answer(self.con, question, **known))
 
     def kept(self, key: Hashable, make: Callable[[], T]) -> T:
-        """Return what `make` returns, made once as long as this copy is the published one: for what costs much."""
-        if key not in self._kept:
-            if len(self._kept) >= KEPT:
-                self._kept.clear()
-            self._kept[key] = make()
-        found: T = self._kept[key]
+        """
+        Return what `make` returns, kept as long as this copy is the published one: for what costs much.
+
+        Two readers at once may both make it, and what was made first goes once `KEPT` newer ones are there.
+        """
+        kept = self._copy.kept
+        with self._copy.lock:
+            found: T = kept.get(key, MISSING)
+        if found is not MISSING:
+            return found
+        found = make()
+        with self._copy.lock:
+            if len(kept) >= KEPT:
+                del kept[next(iter(kept))]
+            kept[key] = found
         return found
 
 
@@ -108,6 +118,7 @@ class _Copy:
     con: duckdb.DuckDBPyConnection
     readers: int = 0
     connections: SimpleQueue[duckdb.DuckDBPyConnection] = field(default_factory=SimpleQueue)
+    lock: threading.Lock = field(default_factory=threading.Lock)
     kept: dict[Hashable, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -120,7 +120,7 @@ wording: setup ## docs/wording.md again: every sentence, and as the program says
 	$(BIN)/python -m report.wording
 
 pictures: setup ## the pictures in docs/pictures, from the sample data; needs Debian's chromium
-	$(BIN)/python docs/pictures/take.py
+	$(BIN)/python -m docs.pictures.take
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache benchmarks/out dist

@@ -2,18 +2,21 @@
 
 import os
 import shutil
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
+from playwright.sync_api import Browser
 
 from flows.steps import Clock, run_all
 from store import home as homes
 from store.database import opened_store
 from store.home import Home
 from store.settings import PREFIX, Settings, read_settings
+from tests.chromium import CHROMIUM, chromium
 
 ROOT = Path(__file__).parent.parent
 CORPUS = Path(os.environ.get("KNEEWATCH_CORPUS") or ROOT.parent / "shared" / "corpus")
@@ -68,6 +71,15 @@ def sample_home(tmp_path_factory: pytest.TempPathFactory) -> Home:
         _forget_settings(environment)
         run_all(home, read_settings(home), DAY_AFTER_THE_LAST_RUN)
     return home
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """The system's Chromium, to look at pages with."""
+    if not CHROMIUM.exists():
+        pytest.skip(f"There is no {CHROMIUM} to look at the pages with.")
+    with chromium() as browser:
+        yield browser
 
 
 def _forget_settings(environment: pytest.MonkeyPatch) -> None:

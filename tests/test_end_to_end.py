@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from flows.environment import password_file
 from flows.prefect_server import is_healthy
@@ -27,10 +27,10 @@ from sample_data.story import Run
 from store import home as homes
 from store.database import opened_published
 from store.home import Home
+from tests.chromium import PATIENCE_MS
 from tests.conftest import CORPUS, ROOT
 from tests.json_server import JsonServer
 from tests.serving import KNEEWATCH, PATIENCE_S, Serving, drop, flow_runs, rows, serve, within_patience
-from tests.test_web_browser import CHROMIUM, FLAGS, PATIENCE_MS
 
 pytestmark = [pytest.mark.serve, pytest.mark.prefect, pytest.mark.xdist_group("prefect")]
 
@@ -74,16 +74,6 @@ def phones() -> Iterator[tuple[Phone, Phone]]:
     yield both
     for phone in both:
         phone.close()
-
-
-@pytest.fixture
-def browser() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        pytest.skip(f"There is no {CHROMIUM} to look at the pages with.")
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 def test_it_runs_by_itself_and_comes_to_what_is_done_by_hand(

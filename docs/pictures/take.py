@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from flows import steps
 from flows.steps import Clock
@@ -21,11 +21,10 @@ from store import home as homes
 from store.database import opened_published, scalar
 from store.home import Home
 from store.settings import read_settings
+from tests.chromium import chromium
 
 HERE = Path(__file__).parent
 SAMPLES = HERE.parent.parent / "sample_data"
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
 PAIN_IS_OPEN = date(2026, 8, 28)
 """The day after the knee hurt most."""
 PAIN_IS_OVER = date(2026, 9, 20)
@@ -40,18 +39,18 @@ MOST_HIGH_PX = 1200
 
 def main() -> None:
     """Write every picture beside this file."""
-    with fresh_folder() as folder, browser() as chromium:
+    with fresh_folder() as folder, chromium() as browser:
         home = home_on(PAIN_IS_OPEN, folder / "kneewatch")
         with served(home, PAIN_IS_OPEN) as url:
             for name, address in addresses(home).items():
-                take(chromium, url + address, name, DESK)
+                take(browser, url + address, name, DESK)
             for name in ("today", "knee"):
-                take(chromium, url + addresses(home)[name], f"{name}-phone", PHONE)
-                take(chromium, url + addresses(home)[name], f"{name}-dark", PHONE | DARK)
+                take(browser, url + addresses(home)[name], f"{name}-phone", PHONE)
+                take(browser, url + addresses(home)[name], f"{name}-dark", PHONE | DARK)
         settings = read_settings(home)
         with opened_published(home) as con:
             page = steps.report_html(con, settings, athlete="mara", today=PAIN_IS_OPEN)
-        take(chromium, written(page, folder / "report.html"), "report", REPORT, most_high_px=2260)
+        take(browser, written(page, folder / "report.html"), "report", REPORT, most_high_px=2260)
 
         home = home_on(PAIN_IS_OVER, folder / "over")
         with opened_published(home) as con:
@@ -65,7 +64,7 @@ def main() -> None:
                 today=PAIN_IS_OVER,
                 called="Runner 1",
             )
-        take(chromium, written(page, folder / "physio.html"), "physio", PAPER)
+        take(browser, written(page, folder / "physio.html"), "physio", PAPER)
 
 
 @contextmanager
@@ -120,15 +119,6 @@ def served(home: Home, day: date) -> Iterator[str]:
     thread.join()
 
 
-@contextmanager
-def browser() -> Iterator[Browser]:
-    """Start the system's Chromium."""
-    with sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield chromium
-        chromium.close()
-
-
 def written(page: str, path: Path) -> str:
     """Write a page and return its address."""
     path.write_text(page)
@@ -136,10 +126,10 @@ def written(page: str, path: Path) -> str:
 
 
 def take(
-    chromium: Browser, url: str, name: str, look: dict[str, Any], *, most_high_px: int = MOST_HIGH_PX
+    browser: Browser, url: str, name: str, look: dict[str, Any], *, most_high_px: int = MOST_HIGH_PX
 ) -> None:
     """Take the picture of a page when its charts are drawn."""
-    page = chromium.new_context(**look).new_page()
+    page = browser.new_context(**look).new_page()
     page.goto(url)
     page.wait_for_load_state("networkidle")
     for chart in page.locator("[data-chart]").all():

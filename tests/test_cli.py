@@ -107,6 +107,7 @@ def test_the_week_table_is_drawn_and_is_json(sample_home: Home) -> None:
     assert {week["easy_share"] for week in weeks if not week["runs"]} == {None}
 
 
+@pytest.mark.homes
 def test_ingest_copies_given_files_and_tells_of_refusals(tmp_path: Path) -> None:
     """Exit 1 when something was refused; the original stays where it was."""
     good = shutil.copy(next((ROOT / "sample_data" / "inbox").glob("*.fit")), tmp_path)
@@ -130,6 +131,7 @@ def test_a_path_that_is_not_there_is_wrong_use(tmp_path: Path) -> None:
     assert "nowhere.fit does not exist" in found.stderr
 
 
+@pytest.mark.homes
 def test_alerts_check_finds_open_ones(sample_home: Home) -> None:
     """Exit 1 on the day after the stop alert, 0 when all have cleared and no spike is planned."""
     then = kneewatch("alerts", "--check", "--today", "2026-08-28", "--json", home=sample_home.root)
@@ -140,6 +142,7 @@ def test_alerts_check_finds_open_ones(sample_home: Home) -> None:
     assert "No open alert" in now.stdout
 
 
+@pytest.mark.homes
 def test_a_plan_can_be_chosen_and_shown(tmp_path: Path) -> None:
     """Sixteen weeks end on race day; a plan that is not there is named beside those that are."""
     used = kneewatch("plan", "use", "half_marathon_beginner", "--race", "2027-04-04", home=tmp_path)
@@ -152,6 +155,7 @@ def test_a_plan_can_be_chosen_and_shown(tmp_path: Path) -> None:
     assert "half_marathon_intermediate" in wrong.stderr
 
 
+@pytest.mark.homes
 def test_a_session_moved_beside_one_alike_is_shown_once(tmp_path: Path) -> None:
     """Each with what became of it."""
     kneewatch("plan", "use", "half_marathon_beginner", "--race", "2027-04-04", home=tmp_path)
@@ -166,6 +170,7 @@ def test_a_session_moved_beside_one_alike_is_shown_once(tmp_path: Path) -> None:
     assert len(after) <= len(before)
 
 
+@pytest.mark.homes
 def test_a_plan_goes_out_and_is_checked(tmp_path: Path) -> None:
     """What was exported is a file to check; what was found is exit 1."""
     home, table = tmp_path / "home", tmp_path / "mine.csv"
@@ -194,6 +199,7 @@ def test_wrong_use_of_the_plan_is_a_sentence(words: tuple[str, ...], tmp_path: P
     assert refused.stderr.startswith("kneewatch: ")
 
 
+@pytest.mark.homes
 def test_an_adjustment_needs_a_plan_and_one_wish_at_a_time(home: Home) -> None:
     """What is missing is named with its remedy."""
     kneewatch("run", home=home.root)
@@ -253,6 +259,7 @@ def test_lists_show_what_is_there(sample_home: Home) -> None:
     assert "garbage.fit" in refused.stdout
 
 
+@pytest.mark.homes
 def test_the_report_goes_where_it_is_told(sample_home: Home, tmp_path: Path) -> None:
     """A file, or stdout; a past day is replayed without touching the home."""
     written = kneewatch(

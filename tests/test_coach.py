@@ -149,6 +149,7 @@ def test_an_alert_to_look_at_today_brings_anybody_to_the_front(known: list[dict[
     assert ordered(*people[:-1], people[-1] | urgent)[0][0] == people[-1]["athlete"]
 
 
+@pytest.mark.homes
 def test_everybody_in_the_settings_stands_on_the_page_with_why(home: Home) -> None:
     """One reported swelling, one nothing ever; the names are escaped, and no report is never no pain."""
     home.settings_file.write_text(

@@ -120,6 +120,7 @@ def test_a_sign_without_any_score_can_be_derived_as_well(home: Home) -> None:
     assert found[1:] == ("flag_count", 1.0, 1.0)
 
 
+@pytest.mark.homes
 def test_a_gap_in_strength_work_can_be_derived_as_well(home: Home) -> None:
     """The days since the session, and the pain that made the knee a subject."""
     kneewatch(home, "init")

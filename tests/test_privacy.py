@@ -95,6 +95,7 @@ def records_of(home: Home) -> str:
     return "\n".join(parts)
 
 
+@pytest.mark.homes
 @pytest.mark.prefect
 @pytest.mark.xdist_group("prefect")
 def test_prefects_records_and_the_screen_hold_nothing_private(private_home: Home) -> None:
@@ -183,6 +184,7 @@ def test_every_step_and_flow_is_discreet() -> None:
     assert [one.name for one in wrapped if not hasattr(one.fn, "__wrapped__")] == []
 
 
+@pytest.mark.homes
 def test_no_command_prints_a_password(private_home: Home) -> None:
     """Neither when a channel fails, nor when its URL is none, nor when all that there is gets printed."""
     said = ""
@@ -213,6 +215,7 @@ def test_settings_do_not_show_a_password(private_home: Home) -> None:
     assert "pa55-of" in settings.channels["phone"].url.get_secret_value()
 
 
+@pytest.mark.homes
 def test_everything_in_a_home_is_its_owners_alone(private_home: Home) -> None:
     """The settings as well, whichever way an editor left them."""
     private_home.settings_file.chmod(0o644)

@@ -377,6 +377,7 @@ def test_questionnaires_are_answered_listed_and_taken_out(own_home: Path) -> Non
     assert len(left) == len(listed) - 1 == 2
 
 
+@pytest.mark.homes
 def test_the_knees_are_shown_red_flags_first(own_home: Path) -> None:
     """The worst day of the sample with a swelling: flag, advice, newest report, episode, cues with both sides."""
     CliRunner().invoke(
@@ -417,6 +418,7 @@ def test_the_knees_are_shown_red_flags_first(own_home: Path) -> None:
     assert "note" not in told[1]["newest"]
 
 
+@pytest.mark.homes
 def test_a_person_is_asked_one_by_one(own_home: Path) -> None:
     """At a terminal; nobody there is wrong use, and says what to give."""
     command = [KNEEWATCH, "knee", "ostrc", "--side", "left", "--home", own_home, "--today", "2026-09-25"]

@@ -59,6 +59,7 @@ def damage(path: Path) -> None:
     path.write_bytes(bytes(content))
 
 
+@pytest.mark.homes
 @pytest.mark.parametrize("options", [(), ("--from-archive",)])
 def test_a_damaged_store_is_made_again_with_the_same_result(options: tuple[str, ...], home: Home) -> None:
     """On the day the tables were computed for; the old store is kept aside."""
@@ -81,6 +82,7 @@ def test_a_damaged_store_is_made_again_with_the_same_result(options: tuple[str, 
     assert len(list(home.state.glob("store.*.old.duckdb"))) == 1
 
 
+@pytest.mark.homes
 def test_what_a_killed_writer_left_in_the_log_goes_aside_with_its_store(home: Home) -> None:
     """The log belongs to the old store, and would be played into the new one."""
     killed = """
@@ -126,6 +128,7 @@ def test_when_both_copies_are_damaged_nothing_is_touched(home: Home) -> None:
     assert home.store.read_bytes() == before
 
 
+@pytest.mark.homes
 def test_reading_again_keeps_what_people_decided(home: Home) -> None:
     """By the ids of activities, which come from the bytes."""
     query = "select activity_id from runs order by distance_m desc limit 1"

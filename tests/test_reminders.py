@@ -152,6 +152,7 @@ def test_both_knees_are_asked_about_as_two() -> None:
     )
 
 
+@pytest.mark.homes
 def test_the_command_asks_and_its_answers_are_taken(sample_home: Home, tmp_path: Path) -> None:
     """On the day after the spike; each command that it shows takes its question away."""
     home = shutil.copytree(sample_home.root, tmp_path / "copy")

@@ -279,6 +279,7 @@ def test_a_damaged_published_copy_is_told_of(home: Home) -> None:
     assert "Traceback" not in answer.text
 
 
+@pytest.mark.homes
 def test_a_copy_that_is_missing_or_damaged_is_made_again_at_a_button(kept: Home, tmp_path: Path) -> None:
     """The store holds everything: one press, and the page is as it was."""
     home = Home(Path(shutil.copytree(kept.root, tmp_path / "copy")))
@@ -323,6 +324,7 @@ def _is_held(process: subprocess.Popen[bytes], home: Home) -> bool:
     return False
 
 
+@pytest.mark.homes
 def test_while_the_database_is_made_again_pages_say_so_and_show_what_it_held(
     rebuilding: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -347,6 +349,7 @@ def test_while_the_database_is_made_again_pages_say_so_and_show_what_it_held(
     assert reports_of(rebuilding) == before
 
 
+@pytest.mark.homes
 def test_without_a_copy_a_rebuild_is_waited_for(rebuilding: Home) -> None:
     """Nobody is told to begin in a home that is being made."""
     rebuilding.published.unlink()
@@ -374,6 +377,7 @@ def test_wrong_settings_are_told_of_as_on_the_command_line(kept: Home, client: T
 # What a form does ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.homes
 def test_a_tap_notes_pain_and_a_second_one_completes_it(home: Home) -> None:
     """Score during the run, then an hour after with a flag; the report stays one, and the alert stands on the page."""
     client = client_of(home)
@@ -399,6 +403,7 @@ def test_a_tap_notes_pain_and_a_second_one_completes_it(home: Home) -> None:
     assert "Seek medical advice" in page
 
 
+@pytest.mark.homes
 def test_a_report_with_a_time_of_its_own_is_completed_too(home: Home) -> None:
     """What was dropped as a file for 20:00 is the report of that day; its flags stay."""
     settings = read_settings(home)
@@ -454,6 +459,7 @@ def test_while_others_write_what_was_entered_stays_in_the_form(
     assert reports_of(kept) == [("right", 3, ["swelling"])]
 
 
+@pytest.mark.homes
 def test_an_alert_is_acknowledged_and_only_by_whose_it_is(kept: Home, client: TestClient) -> None:
     """The button leads back to where it was pressed."""
     address = f"/alerts/{alert_id_of(kept)}/ack"

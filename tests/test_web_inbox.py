@@ -87,6 +87,7 @@ def held(home: Home, client: TestClient) -> Iterator[None]:
     settled(client)
 
 
+@pytest.mark.homes
 @pytest.mark.usefixtures("computed")
 def test_files_are_taken_in_and_what_became_of_each_is_shown(home: Home, client: TestClient) -> None:
     """A good one and garbage in one go; the garbage is refused with its reason, and stays so when it is tried again."""

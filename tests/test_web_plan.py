@@ -98,6 +98,7 @@ def test_weeks_have_no_gaps_whatever_is_planned() -> None:
     assert weeks_of([]) == []
 
 
+@pytest.mark.homes
 def test_a_home_without_a_plan_offers_one_and_takes_it(home: Home) -> None:
     """Name, race day and goal; the goal gives paces."""
     steps.bring_up_to_date(home, read_settings(home), CLOCK)
@@ -116,6 +117,7 @@ def test_a_home_without_a_plan_offers_one_and_takes_it(home: Home) -> None:
     assert chosen == [("half_marathon_beginner", RACE, 7500.0)]
 
 
+@pytest.mark.homes
 @pytest.mark.parametrize(
     ("path", "form", "session_key", "moved_to"),
     [
@@ -205,6 +207,7 @@ def test_while_others_write_the_form_keeps_what_was_entered(
     assert 'max="2026-10-04" value="2026-07-04"' in answer.text
 
 
+@pytest.mark.homes
 def test_a_proposal_is_shown_accepted_and_undone(planned: Home) -> None:
     """Before, after and why of each session; nothing changes until it is accepted."""
     client = client_of(planned)

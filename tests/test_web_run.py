@@ -251,6 +251,7 @@ DECISIONS: dict[str, tuple[dict[str, str], dict[str, str], str]] = {
 }
 
 
+@pytest.mark.homes
 @pytest.mark.parametrize("name", DECISIONS)
 def test_a_decision_is_kept_and_can_be_taken_back(changed: Home, name: str) -> None:
     """Both stand on the page, and what follows is computed."""
@@ -270,6 +271,7 @@ def test_a_decision_is_kept_and_can_be_taken_back(changed: Home, name: str) -> N
     assert asked(changed, question) == before
 
 
+@pytest.mark.homes
 def test_two_runs_are_joined_and_taken_apart(changed: Home) -> None:
     """The first one stands for both; its page offers to take them apart."""
     with opened_store(changed) as con, transaction(con):
@@ -329,6 +331,7 @@ def test_nobody_decides_about_somebody_elses_run(kept: Home, client: TestClient)
     assert post(client, f"/runs/{other}/pain", side="left", score="3").status_code == 404
 
 
+@pytest.mark.homes
 def test_pain_is_noted_with_its_run_by_one_tap(changed: Home) -> None:
     """A second tap completes the report; the page shows it, and the weeks too."""
     client, address = client_of(changed), f"/runs/{WHOLE_RUN}"
@@ -346,6 +349,7 @@ def test_pain_is_noted_with_its_run_by_one_tap(changed: Home) -> None:
     assert '<span class="pain">4/10</span>' in client.get("/weeks").text
 
 
+@pytest.mark.homes
 def test_pain_with_the_first_of_two_runs_stays_with_it(changed: Home) -> None:
     """Without a time it would be that of the later one."""
     with opened_store(changed) as con, transaction(con):

@@ -139,6 +139,7 @@ def diary(home: Home, request: pytest.FixtureRequest) -> Any:
         yield Diary(con, home, random.Random(getattr(request, "param", 0)))
 
 
+@pytest.mark.homes
 @pytest.mark.parametrize("diary", [2], indirect=True)
 def test_whatever_happens_in_whatever_order_is_as_if_computed_from_nothing(diary: Diary) -> None:
     """Late, excluded and corrected runs, reports, other settings, another day: every derived table is the same."""

@@ -482,4 +482,5 @@ def rules_of(settings: Settings) -> Rules:
 
 def names_of(athletes: Sequence[str], settings: Settings) -> dict[str, str]:
     """Return what to call each athlete in front of people."""
-    return {key: settings.athletes.get(key, Athlete()).name or key for key in athletes}
+    known = settings.athletes
+    return {key: (known[key].name if key in known else None) or key for key in athletes}

@@ -800,14 +800,8 @@ class Origin:
         return ".".join(self.place)
 
 
-def origins(home: Home) -> list[Origin]:
-    """
-    Return every value in force with where it comes from, in the order of the settings.
-
-    Raises:
-        SettingsError: As `read_settings`.
-    """
-    settings = read_settings(home)
+def origins(home: Home, settings: Settings) -> list[Origin]:
+    """Return every value of `settings`, as read from `home`, with where it comes from, in the order of the settings."""
     variables = _variables(os.environ)
     file = home.settings_file
     lines = _lines_of(file.read_text(encoding="utf-8-sig")) if file.exists() else {}

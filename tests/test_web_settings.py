@@ -55,7 +55,7 @@ def test_each_value_says_where_it_comes_from(home: Home, monkeypatch: pytest.Mon
     monkeypatch.setenv("KNEEWATCH_UNITS", "miles")
     monkeypatch.setenv("KNEEWATCH_ALERTS__REMIND_AFTER_DAYS", "3")
 
-    found = {one.name: (one.value, one.origin) for one in origins(home)}
+    found = {one.name: (one.value, one.origin) for one in origins(home, read_settings(home))}
 
     assert {name: found[name] for name in found if found[name][1] != "default"} == {
         "default_athlete": ('"me"', "kneewatch.toml, line 2"),
@@ -76,7 +76,7 @@ def test_each_value_says_where_it_comes_from(home: Home, monkeypatch: pytest.Mon
 
 def test_a_home_without_a_file_has_defaults_alone(home: Home) -> None:
     """The time zone is that of the machine."""
-    assert {one.origin for one in origins(home)} == {"default"}
+    assert {one.origin for one in origins(home, read_settings(home))} == {"default"}
 
 
 def test_the_command_shows_them_and_no_secret(home: Home) -> None:

@@ -17,9 +17,10 @@ def add_to(app: typer.Typer) -> None:
 
 def settings(home: HomeOption = None, as_json: JsonOption = False) -> None:
     """Show every setting in force and where it comes from: a default, a line of kneewatch.toml or a variable."""
-    from store.settings import origins
+    from store.settings import origins, read_settings
 
-    rows = [{"name": one.name, **asdict(one)} for one in origins(home_of(home))]
+    where = home_of(home)
+    rows = [{"name": one.name, **asdict(one)} for one in origins(where, read_settings(where))]
     columns: list[Column] = [
         ("name", "Setting", text),
         ("value", "Value", lambda value: value or "not set"),

@@ -56,10 +56,11 @@ def test_channel(asked: AskedFor, name: Annotated[str, Path(pattern=KEY_PATTERN)
 def _page(asked: Asked, *, status_code: int = 200, trouble: str = "") -> Response:
     with asked.web.published.reading() as reading:
         day = asked.today(reading)
+        own = asked.settings.athletes[asked.athlete]
+        shown = asked.settings.model_copy(update={"athletes": {asked.athlete: own}})
         grouped: dict[str, list[Origin]] = {group: [] for group in GROUPS}
-        for origin in origins(asked.home):
-            if origin.place[0] != "athletes" or origin.place[1] == asked.athlete:
-                grouped[origin.place[0] if len(origin.place) > 1 else ""].append(origin)
+        for origin in origins(asked.home, shown):
+            grouped[origin.place[0] if len(origin.place) > 1 else ""].append(origin)
         known = reading.ask("athlete_values", athlete=asked.athlete, today=day)
         return asked.page(
             reading,
@@ -70,7 +71,7 @@ def _page(asked: Asked, *, status_code: int = 200, trouble: str = "") -> Respons
             choice=plan_choice(reading.con, asked.settings, asked.athlete, today=day),
             channels=asked.settings.channels,
             went={row["channel"]: row for row in reading.ask("channels", athlete=asked.athlete, today=day)},
-            zone=asked.settings.athletes[asked.athlete].zone,
+            zone=own.zone,
             file=str(asked.home.settings_file),
             trouble=trouble,
         )

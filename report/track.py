@@ -40,6 +40,13 @@ class Piece(NamedTuple):
     path: str
 
 
+class Curve(NamedTuple):
+    """Values by second, NaN where unknown, and how many metres from the start each was measured."""
+
+    along_m: Floats
+    values: Floats
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackMap:
     """
@@ -71,12 +78,12 @@ class Track:
 
     Attributes:
         splits: Rows of analytics.splits, one a kilometre or mile.
-        curves: By name (pace, heart_rate, altitude, cadence), what was measured: (metres from the start, value).
+        curves: By name (pace, heart_rate, altitude, cadence), what was measured; curve_points() thins one.
         map: The way; None without positions.
     """
 
     splits: list[Row]
-    curves: dict[str, list[tuple[float, float | None]]]
+    curves: dict[str, Curve]
     map: TrackMap | None
 
 
@@ -96,7 +103,16 @@ def track_of(samples: pl.DataFrame, units: Units) -> Track:
     )
 
 
-def _curves(seconds: Seconds) -> dict[str, list[tuple[float, float | None]]]:
+def curve_points(curve: Curve) -> list[tuple[float, float | None]]:
+    """Thin a curve for a screen: metres from the start with the value there, None where the line breaks."""
+    at_m, values = lows_and_highs(curve.along_m, curve.values, stretches=STRETCHES)
+    return [
+        (round(at, 1), None if np.isnan(value) else round(value, 2))
+        for at, value in zip(at_m.tolist(), values.tolist(), strict=True)
+    ]
+
+
+def _curves(seconds: Seconds) -> dict[str, Curve]:
     speed_m_per_s = mean_speed_m_per_s(seconds.speed_m_per_s)
     moving = is_moving(seconds.speed_m_per_s)
     unknown = np.full(len(speed_m_per_s), np.nan)
@@ -107,18 +123,7 @@ def _curves(seconds: Seconds) -> dict[str, list[tuple[float, float | None]]]:
         "cadence": np.where(seconds.cadence_spm > 0, seconds.cadence_spm, np.nan),
     }
     along_m = np.cumsum(seconds.speed_m_per_s)
-    thin = {
-        name: lows_and_highs(along_m, values, stretches=STRETCHES)
-        for name, values in by_name.items()
-        if np.isfinite(values).any()
-    }
-    return {
-        name: [
-            (round(at_m, 1), None if np.isnan(value) else round(value, 2))
-            for at_m, value in zip(at.tolist(), values.tolist(), strict=True)
-        ]
-        for name, (at, values) in thin.items()
-    }
+    return {name: Curve(along_m, values) for name, values in by_name.items() if np.isfinite(values).any()}
 
 
 def _map(samples: pl.DataFrame, units: Units) -> TrackMap | None:

@@ -17,7 +17,8 @@ from kneewatch.web.asked import PATIENCE_S, Asked, AskedFor
 from kneewatch.web.pain_form import report_entered
 from kneewatch.web.reading import Reading
 from report.questions import Row
-from report.track import Track, track_of
+from report.track import Track, curve_points, track_of
+from store.database import frame
 from store.errors import KneewatchError, WrongUseError
 from store.lock import BusyError
 
@@ -53,20 +54,8 @@ METRICS = """
 """
 ZONES = "select kind, list(time_s order by zone) as times_s, min(zone) as first_zone from zone_times where activity_id = $this group by kind order by kind"
 EFFORTS = """
-    with mine as (select * from best_efforts where activity_id = $this),
-    others as (
-        select mine.distance_m,
-            min(b.time_s) filter (a.started_at < $started_at) as previous_s,
-            min(a.local_date) filter (a.started_at > $started_at and b.time_s < mine.time_s) as beaten_on
-        from mine
-        join best_efforts b using (distance_m)
-        join activities a on a.activity_id = b.activity_id
-        where a.athlete = $athlete and a.is_run and a.duplicate_of is null and a.part_of is null and not a.is_excluded
-        group by mine.distance_m
-    )
-    select mine.*, mine.time_s / distance_m * 1000 as pace_s_per_km, previous_s, beaten_on,
-        coalesce(mine.time_s < previous_s, true) as was_best
-    from mine left join others using (distance_m) order by distance_m
+    select b.*, a.started_at, a.local_date from best_efforts b join activities a using (activity_id)
+    where a.athlete = $athlete and a.is_run and a.duplicate_of is null and a.part_of is null and not a.is_excluded
 """
 LAPS = "select *, timer_s / nullif(distance_m, 0) * 1000 as pace_s_per_km from laps where activity_id = $this order by lap_index"
 PAIN = """
@@ -77,7 +66,7 @@ PARTS = "select activity_id, started_at, local_date, distance_m, timer_s from ac
 NEAR_BY = f"""
     select activity_id, started_at, local_date, distance_m, epoch(started_at - $started_at) as apart_s from activities
     where athlete = $athlete and activity_id <> $this and is_run = $is_run and duplicate_of is null and part_of is null
-    and not is_excluded and abs(epoch(started_at - $started_at)) <= epoch(interval '{NEAR}')
+    and not is_excluded and started_at between $started_at - interval '{NEAR}' and $started_at + interval '{NEAR}'
     order by started_at
 """
 DECISIONS = """
@@ -108,7 +97,7 @@ def curve(asked: AskedFor, activity_id: ActivityId, name: CurveName) -> Response
         track = _track(asked, reading, _found(asked, reading, activity_id))
         if track is None or name not in track.curves:
             raise HTTPException(404)
-        return JSONResponse(curve_chart(track.curves[name], name, asked.units))
+        return JSONResponse(curve_chart(curve_points(track.curves[name]), name, asked.units))
 
 
 @router.post("/{activity_id}/decide")
@@ -185,7 +174,7 @@ def _page(
             curves=[(name, title) for name, title in CURVE_TITLES.items() if track and name in track.curves],
             metrics=next(iter(ask(METRICS)), None),
             zones=ask(ZONES),
-            efforts=ask(EFFORTS) if this["counts"] else [],
+            efforts=_efforts(asked, reading, activity_id) if this["counts"] else [],
             laps=ask(LAPS),
             pain=ask(PAIN),
             records=ask(SAME_SESSION) if is_involved else [],
@@ -222,6 +211,33 @@ def _is_involved(asked: Asked, reading: Reading, activity_id: str) -> bool:
         )
 
     return activity_id in reading.kept(("involved", asked.athlete), made)
+
+
+def _efforts(asked: Asked, reading: Reading, activity_id: str) -> list[Row]:
+    """Return the run's best efforts with the best of all runs before it, and when a later one was faster."""
+    known = reading.kept(
+        ("efforts", asked.athlete), lambda: frame(reading.con, EFFORTS, athlete=asked.athlete)
+    )
+    mine = known.filter(activity_id=activity_id)
+    time_s, other_s = pl.col("time_s"), pl.col("time_s_other")
+    is_later = pl.col("started_at_other") > pl.col("started_at")
+    beside = (
+        mine.join(known, on="distance_m", suffix="_other")
+        .group_by("distance_m")
+        .agg(
+            other_s.filter(pl.col("started_at_other") < pl.col("started_at")).min().alias("previous_s"),
+            pl.col("local_date_other").filter(is_later & (other_s < time_s)).min().alias("beaten_on"),
+        )
+    )
+    return (
+        mine.join(beside, on="distance_m")
+        .sort("distance_m")
+        .with_columns(
+            (time_s / pl.col("distance_m") * 1000).alias("pace_s_per_km"),
+            (time_s < pl.col("previous_s")).fill_null(True).alias("was_best"),
+        )
+        .to_dicts()
+    )
 
 
 def _track(asked: Asked, reading: Reading, run: Row) -> Track | None:

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -18,23 +17,21 @@ import duckdb
 from flows.adjusting import accept_proposal, undo_last
 from flows.alerting import forget_waits, note_try, raise_for_athlete, take_letter, withdraw
 from flows.digests import due_day, write_digest
-from flows.maps import shared_way
 from flows.plans import NO_PLAN, PlanChoice, plan_choice
-from flows.refresh import athletes_of, names_of, refresh_athlete, rules_of
+from flows.refresh import athletes_of, names_of, refresh_athlete
 from flows.reminding import reminders
+from flows.reports import write_reports
 from ingest import intake, pain_log, settle
 from ingest.inbox import Dropped, dropped_files, given_files
 from ingest.intake import ReadAll, Taken
 from ingest.logs import PainReport, StrengthSession
 from ingest.questionnaires import Questionnaire
 from ingest.workers import read_all
-from report.format import Units, written_as_in
+from report.format import written_as_in
 from report.messages import reminder_words
 from report.notify import Letter, send, send_text, title_of
-from report.versions import versions
 from store.database import frame, insert_rows, opened_published, opened_store, scalar, transaction
 from store.errors import WrongUseError
-from store.files import write_whole
 from store.home import Home
 from store.lock import PATIENCE_S, writing
 from store.publish import publish_copy
@@ -208,10 +205,7 @@ def digest(home: Home, settings: Settings, clock: Clock, *, day: date | None = N
 def publish(home: Home, settings: Settings, clock: Clock) -> None:
     """Write the reports; the read copy of the database follows every step by itself."""
     with _step(home, "publish", clock) as (con, counts):
-        names = names_of(athletes_of(con, settings), settings)
-        for athlete in names:
-            _write_report(con, home, settings, clock, athlete, names[athlete])
-        counts["reports"] = len(names)
+        counts["reports"] = write_reports(con, home, settings, today=clock.today)
 
 
 def notify(home: Home, settings: Settings, clock: Clock) -> Counts:
@@ -461,59 +455,6 @@ def replay(con: duckdb.DuckDBPyConnection, home: Home, settings: Settings, clock
         raise_for_athlete(con, settings, athlete, today=clock.today, now=clock.now)
 
 
-def report_html(con: duckdb.DuckDBPyConnection, settings: Settings, *, athlete: str, today: date) -> str:
-    """Return the report page of one athlete."""
-    from report.page import render_page  # with Altair, which an intake has no use for
-
-    with written_as_in(settings.locale):
-        return render_page(
-            con,
-            athlete=athlete,
-            athlete_name=names_of([athlete], settings)[athlete],
-            today=today,
-            rules=rules_of(settings),
-            units=Units(settings.units),
-            version=versions(),
-        )
-
-
-def physio_html(
-    con: duckdb.DuckDBPyConnection,
-    home: Home,
-    settings: Settings,
-    *,
-    athlete: str,
-    side: str,
-    weeks: int,
-    today: date,
-    episode: str | None = None,
-    called: str | None = None,
-    with_notes: bool = False,
-    with_map: bool = False,
-) -> str:
-    """
-    Return the report on one knee for a physio; `called` stands in it instead of the athlete's name.
-
-    A map is one that may be handed on: without the athlete's privacy zone.
-    """
-    from report.physio import render_physio
-
-    with written_as_in(settings.locale):
-        return render_physio(
-            con,
-            athlete=athlete,
-            athlete_name=called or names_of([athlete], settings)[athlete],
-            side=side,
-            weeks=weeks,
-            today=today,
-            units=Units(settings.units),
-            version=versions(),
-            episode=episode,
-            with_notes=with_notes,
-            ways=partial(shared_way, con, home, settings) if with_map else None,
-        )
-
-
 @contextmanager
 def in_one_go(home: Home, name: str) -> Iterator[None]:
     """Let the steps within share the lock and the open store; what they changed is published once, at the end."""
@@ -598,16 +539,6 @@ def _refused(reason_file: Path) -> Dropped | None:
     told = json.loads(reason_file.read_text())
     (dropped,) = given_files([path], default_athlete=told["athlete"])
     return Dropped(path, told["athlete"], told["file_name"], is_inbox=True, fingerprint=dropped.fingerprint)
-
-
-def _write_report(
-    con: duckdb.DuckDBPyConnection, home: Home, settings: Settings, clock: Clock, athlete: str, name: str
-) -> None:
-    """Write latest.html and the dated page; athletes other than the default one have their key in the name."""
-    page = report_html(con, settings, athlete=athlete, today=clock.today).encode()
-    suffix = "" if athlete == settings.default_athlete else f"-{athlete}"
-    write_whole(home.reports / f"{clock.today.isoformat()}{suffix}.html", page)
-    write_whole(home.reports / f"latest{suffix}.html", page)
 
 
 def published_day(con: duckdb.DuckDBPyConnection, settings: Settings) -> date:

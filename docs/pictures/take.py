@@ -14,6 +14,7 @@ from typing import Any
 from playwright.sync_api import Browser
 
 from flows import steps
+from flows.reports import physio_html, report_html
 from flows.steps import Clock
 from kneewatch.web.pages import PAGES
 from kneewatch.web.serving import serve_in_thread, web_server
@@ -49,12 +50,12 @@ def main() -> None:
                 take(browser, url + addresses(home)[name], f"{name}-dark", PHONE | DARK)
         settings = read_settings(home)
         with opened_published(home) as con:
-            page = steps.report_html(con, settings, athlete="mara", today=PAIN_IS_OPEN)
+            page = report_html(con, settings, athlete="mara", today=PAIN_IS_OPEN)
         take(browser, written(page, folder / "report.html"), "report", REPORT, most_high_px=2260)
 
         home = home_on(PAIN_IS_OVER, folder / "over")
         with opened_published(home) as con:
-            page = steps.physio_html(
+            page = physio_html(
                 con,
                 home,
                 settings,

@@ -174,7 +174,7 @@ def report(
     today: TodayOption = None,
 ) -> None:
     """Write the self-contained HTML report, or with --physio the one on a knee."""
-    from flows.steps import physio_html, report_html
+    from flows.reports import physio_html, report_html
     from store.files import write_whole
 
     if physio and side not in ("left", "right"):

@@ -115,7 +115,11 @@ class Asked:
 
     def today(self, reading: Reading) -> date:
         """Return the day that is shown: the present one, or a later one that was computed ahead."""
-        return max(self.clock.today, published_day(reading.con, self.settings))
+        return max(self.clock.today, self.computed_for(reading))
+
+    def computed_for(self, reading: Reading) -> date:
+        """Return the day that the published copy was computed for."""
+        return reading.kept("computed for", lambda: published_day(reading.con, self.settings))
 
     def address(self, path: str, **query: str) -> str:
         """Return the address of a page for this athlete; the default one is not named."""
@@ -127,7 +131,7 @@ class Asked:
         self, reading: Reading, template: str, *, status_code: int = 200, **values: object
     ) -> HTMLResponse:
         """Return a page made of its template, which extends base.html.j2, and the values it needs."""
-        computed_for = published_day(reading.con, self.settings)
+        computed_for = self.computed_for(reading)
         names = names_of(list(self.settings.athletes), self.settings)
         about = {
             "day": self.today(reading),

@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from analytics.alerts import KNEES
 from flows import steps
 from flows.refresh import rules_of
+from flows.reports import physio_html
 from ingest.logs import LogError
 from ingest.questionnaires import KOOS_ITEMS, OSTRC_ITEMS, QuestionnaireKind, questionnaire
 from kneewatch.web.asked import PATIENCE_S, Asked, AskedFor
@@ -50,7 +51,7 @@ def timeline(asked: AskedFor, side: Side) -> Response:
 def physio(asked: AskedFor, side: Annotated[Side, Query()]) -> HTMLResponse:
     """Return the report on one knee for a physio, without notes, as a file to keep, print or hand on."""
     with asked.web.published.reading() as reading:
-        page = steps.physio_html(
+        page = physio_html(
             reading.con,
             asked.home,
             asked.settings,

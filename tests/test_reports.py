@@ -1,0 +1,113 @@
+"""Report pages in the home: written when they would show something else, and left alone when not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
+
+import duckdb
+import pytest
+
+from flows.reports import TABLES, made_of, report_html, write_reports
+from ingest.logs import pain_report
+from ingest.pain_log import save_pain_reports
+from store.database import opened_copy
+from store.home import Home
+from store.settings import Athlete, Settings
+from tests.conftest import DAY_AFTER_THE_LAST_RUN
+
+TODAY = DAY_AFTER_THE_LAST_RUN.today
+MARA = Settings(default_athlete="mara", athletes={"mara": Athlete(name="Mara"), "tom": Athlete(name="Tom")})
+ALL = ["2026-10-03-tom.html", "2026-10-03.html", "latest-tom.html", "latest.html"]
+
+
+@pytest.fixture(scope="module")
+def known(sample_home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
+    """What is known of Mara, in memory; each test takes back what it does to it."""
+    with opened_copy(sample_home) as con:
+        yield con
+
+
+@pytest.fixture
+def con(known: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnection]:
+    known.execute("begin")
+    yield known
+    known.execute("rollback")
+
+
+def written(con: duckdb.DuckDBPyConnection, home: Home) -> list[str]:
+    """Write the reports and return the names of the files that were."""
+    before = {path: path.stat().st_ino for path in home.reports.glob("*.html")}
+    count = write_reports(con, home, MARA, today=TODAY)
+    names = sorted(p.name for p in home.reports.glob("*.html") if p.stat().st_ino != before.get(p))
+    assert len(names) == 2 * count
+    return names
+
+
+def test_pages_that_would_show_the_same_are_left_alone(con: duckdb.DuckDBPyConnection, home: Home) -> None:
+    """One that is gone is written again, beside its twin."""
+    assert written(con, home) == ALL
+    assert written(con, home) == []
+    (home.reports / "2026-10-03.html").unlink()
+    assert written(con, home) == ["2026-10-03.html", "latest.html"]
+    assert (
+        (home.reports / "latest.html")
+        .read_text()
+        .startswith(report_html(con, MARA, athlete="mara", today=TODAY))
+    )
+
+
+def test_what_is_new_of_one_is_no_news_of_another(con: duckdb.DuckDBPyConnection, home: Home) -> None:
+    written(con, home)
+    now = DAY_AFTER_THE_LAST_RUN.now
+    report = pain_report(athlete="tom", zone=ZoneInfo("UTC"), on=TODAY, side="left", during=2, source="cli")
+
+    save_pain_reports(con, [report], now=now)
+
+    assert written(con, home) == ["2026-10-03-tom.html", "latest-tom.html"]
+
+
+def test_another_day_unit_language_rule_or_name_is_another_page(con: duckdb.DuckDBPyConnection) -> None:
+    """Of both, but for the name."""
+    renamed = MARA.athletes | {"tom": Athlete(name="Thomas")}
+    stricter = MARA.alerts.model_copy(update={"pain_p1_max": 1.0})
+    before = made_of(con, MARA, TODAY)
+
+    def others(settings: Settings = MARA, today: date = TODAY) -> list[str]:
+        after = made_of(con, settings, today)
+        return [who for who in after if after[who] != before[who]]
+
+    assert others() == []
+    assert others(today=TODAY + timedelta(days=1)) == ["mara", "tom"]
+    for change in ({"units": "miles"}, {"locale": "de"}, {"alerts": stricter}):
+        assert others(MARA.model_copy(update=change)) == ["mara", "tom"], change
+    assert others(MARA.model_copy(update={"athletes": renamed})) == ["tom"]
+
+
+def test_whatever_changes_in_any_table_is_seen(con: duckdb.DuckDBPyConnection) -> None:
+    """A row less of hers is a new page of hers, and hers alone."""
+    filled = [
+        name for name, *_ in con.execute(TABLES).fetchall() if con.execute(f"from {name} limit 1").fetchall()
+    ]
+    assert {"pain_reports", "run_metrics", "laps", "alerts", "exports", "weekly_trends"} <= {*filled}
+    filled.sort(key=lambda name: name == "activities")  # by which others are hers
+    before = made_of(con, MARA, TODAY)
+    for table in filled:
+        con.execute(f"delete from {table} where rowid = (select min(rowid) from {table})")
+        after = made_of(con, MARA, TODAY)
+        assert [who for who in before if before[who] != after[who]] == ["mara"], table
+        before = after
+
+
+def test_no_other_table_is_in_a_page(con: duckdb.DuckDBPyConnection) -> None:
+    """So that what is looked at is all that can change it."""
+    page = report_html(con, MARA, athlete="mara", today=TODAY)
+    looked_at = {name for name, *_ in con.execute(TABLES).fetchall()}
+    others = {
+        name for (name,) in con.execute("select table_name from duckdb_tables()").fetchall()
+    } - looked_at
+    assert others
+    for table in others:
+        con.execute(f"delete from {table}")
+    assert report_html(con, MARA, athlete="mara", today=TODAY) == page

@@ -98,10 +98,11 @@ def raise_for_athlete(
             if words != stored[alert_id]:
                 con.execute(UPDATE, [*words, alert_id])
         gone = stored.keys() - {alert.alert_id for alert in alerts}
-        con.execute(
-            "update alerts set status = 'superseded' where list_contains(?, alert_id) and status <> 'superseded'",
-            [sorted(gone)],
-        )
+        if gone:
+            con.execute(
+                "update alerts set status = 'superseded' where list_contains(?, alert_id) and status <> 'superseded'",
+                [sorted(gone)],
+            )
         _put_out(con, settings, alerts, today)
         _count_by_week(con, athlete)
     return {

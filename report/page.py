@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from functools import cache
 from typing import Any
 
 import duckdb
@@ -321,6 +322,7 @@ def _form_row(row: Row) -> Row:
     }
 
 
+@cache
 def environment(units: Units, *others: BaseLoader) -> Environment:
     """Return where templates are rendered: those of the report and of `others`, escaped, with numbers and words for people."""
     environment = Environment(

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
+import altair as alt
 import duckdb
 import pytest
+from starlette.testclient import TestClient
 
-from flows.reports import TABLES, made_of, report_html, write_reports
+from flows.reports import TABLES, made_of, physio_html, report_html, write_reports
 from ingest.logs import pain_report
 from ingest.pain_log import save_pain_reports
+from kneewatch.web.app import create_app
+from report import charts
 from store.database import opened_copy
 from store.home import Home
 from store.settings import Athlete, Settings
@@ -111,3 +116,36 @@ def test_no_other_table_is_in_a_page(con: duckdb.DuckDBPyConnection) -> None:
     for table in others:
         con.execute(f"delete from {table}")
     assert report_html(con, MARA, athlete="mara", today=TODAY) == page
+
+
+def test_every_chart_is_what_the_schema_allows(
+    sample_home: Home, con: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Drawing does not check it, which would take as long again: those of reports and pages are checked here."""
+    described: list[dict[str, Any]] = []
+    as_drawn = charts._as_vega_lite
+
+    def noted(chart: charts.Chart) -> dict[str, Any]:
+        described.append(as_drawn(chart))
+        return described[-1]
+
+    monkeypatch.setattr(charts, "_as_vega_lite", noted)
+    of_a_knee = {"side": "right", "weeks": 16, "with_map": True}
+    report_html(con, MARA, athlete="mara", today=TODAY)
+    physio_html(con, sample_home, MARA, athlete="mara", today=TODAY, **of_a_knee)
+    app = create_app(sample_home, allowed_hosts=["here"], clock=lambda _: DAY_AFTER_THE_LAST_RUN)
+    client = TestClient(app, base_url="http://here")
+    (run,) = con.execute(
+        "select max(activity_id) from runs where athlete = 'mara' and avg_hr_bpm is not null and ascent_m > 0"
+    ).fetchall()[0]
+    for chart in (
+        *("charts/upcoming", "charts/weeks", "charts/knee-right"),
+        *(f"runs/{run}/{name}" for name in ("pace", "heart_rate", "altitude", "cadence")),
+    ):
+        drawn = client.get(f"/{chart}.json")
+        assert drawn.status_code == 200, chart
+        described.append(drawn.json())
+
+    assert len(described) >= 4 + 2 + 2 * 7
+    for one in described:
+        alt.Chart.from_dict(one)  # raises where it is not

@@ -179,6 +179,16 @@ def test_a_run_that_comes_by_the_home_is_two_pieces() -> None:
     assert nearest_m(left) > RADIUS_M
 
 
+def test_no_line_is_drawn_through_the_zone_where_nothing_was_recorded() -> None:
+    """A watch that was silent there leaves two points far apart, and the straight line between them goes by the home."""
+    x = np.concatenate([np.arange(-6000.0, -3000.0, 5.0), np.arange(3000.0, 6000.0, 5.0)])
+
+    near, far = (shared(positions(x, np.full_like(x, off_m))) for off_m in (100.0, 2500.0))
+
+    assert near["piece"].unique().sort().to_list() == [0, 1]
+    assert far["piece"].unique().to_list() == [0]
+
+
 def test_a_run_that_never_leaves_the_zone_is_not_drawn_at_all() -> None:
     """Neither is one without positions."""
     turn = np.linspace(0, 40, 500)

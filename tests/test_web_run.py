@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -15,6 +16,9 @@ from flows import steps
 from flows.steps import Clock
 from kneewatch.web import security
 from kneewatch.web.app import create_app
+from kneewatch.web.pages.run import efforts_beside
+from report.format import Units
+from report.track import METRES_PER_DEGREE, track_of
 from sample_data.history import made_up_samples, write_activity
 from store import home as homes
 from store.database import insert_rows, opened_published, opened_store, transaction
@@ -443,3 +447,44 @@ def test_runs_that_were_left_out_are_listed_as_such(client: TestClient) -> None:
     assert "left out" in page
     assert id_of("duplicate") not in page
     assert id_of("of another athlete") not in page
+
+
+@pytest.mark.parametrize(
+    ("run", "expected"),
+    [
+        ("first", (None, True, date(2026, 6, 3))),
+        ("slower", (300.0, False, date(2026, 6, 3))),
+        ("best", (300.0, True, None)),
+        ("last", (290.0, False, None)),
+    ],
+)
+def test_an_effort_stands_beside_those_before_and_after_it(run: str, expected: tuple[Any, ...]) -> None:
+    """The best before it, whether it was the best then, and when a later run was faster."""
+    times_s = {"first": 300.0, "slower": 310.0, "best": 290.0, "last": 305.0}
+    known = pl.DataFrame(
+        [
+            {"activity_id": name, "distance_m": 1000.0, "time_s": time_s, "local_date": date(2026, 6, day)}
+            for day, (name, time_s) in enumerate(times_s.items(), 1)
+        ]
+    ).with_columns(started_at=pl.col("local_date").cast(pl.Datetime("us", "UTC")))
+
+    (effort,) = efforts_beside(known, run)
+
+    assert (effort["previous_s"], effort["was_best"], effort["beaten_on"]) == expected
+    assert effort["pace_s_per_km"] == times_s[run]
+
+
+def test_kilometres_are_marked_where_they_end() -> None:
+    """Due east: one below no other, from left to right, a kilometre apart."""
+    along_deg = pl.col("distance_m") / (METRES_PER_DEGREE * math.cos(math.radians(53)))
+    east = WHOLE.with_columns(lat_deg=pl.lit(53.0), lon_deg=10 + along_deg)
+
+    way = track_of(east, Units()).map
+
+    assert way is not None
+    assert [mark.words for mark in way.marks] == [str(km) for km in range(1, 10)]
+    assert {mark.y for mark in way.marks} == {way.height / 2}
+    per_km = (way.end.x - way.start.x) / (east["distance_m"].max() / 1000)
+    assert [mark.x for mark in way.marks] == pytest.approx(
+        [way.start.x + km * per_km for km in range(1, 10)], abs=0.2
+    )

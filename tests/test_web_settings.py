@@ -162,3 +162,27 @@ def test_a_channel_is_tested_by_its_button(home: Home, service: tuple[str, list[
     assert "bad: the channel could not be reached, or broke off." in bad.text
     assert SECRET not in bad.text
     assert unknown.status_code == 404
+
+
+def test_what_is_changed_counts_from_the_next_page_on(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the file, with a variable, and when the file is gone, without starting anything anew."""
+    steps.bring_up_to_date(home, read_settings(home), CLOCK)
+    client = TestClient(
+        create_app(home, allowed_hosts=[HOST], clock=lambda _: CLOCK), base_url=f"http://{HOST}"
+    )
+
+    def name() -> str:
+        found = re.search(r'<p class="when">(.*?)</p>', client.get("/settings").text)
+        assert found
+        return found[1]
+
+    assert name() == "me"
+    home.settings_file.write_text('[athletes.me]\nname = "Ada"\n')
+    assert name() == "Ada"
+    home.settings_file.write_text('[athletes.me]\nname = "Eve"\n')
+    assert name() == "Eve"
+    monkeypatch.setenv("KNEEWATCH_ATHLETES__ME__NAME", "Kim")
+    assert name() == "Kim"
+    monkeypatch.delenv("KNEEWATCH_ATHLETES__ME__NAME")
+    home.settings_file.unlink()
+    assert name() == "me"

@@ -213,11 +213,17 @@ def _is_involved(asked: Asked, reading: Reading, activity_id: str) -> bool:
     return activity_id in reading.kept(("involved", asked.athlete), made)
 
 
-def _efforts(asked: Asked, reading: Reading, activity_id: str) -> list[Row]:
-    """Return the run's best efforts with the best of all runs before it, and when a later one was faster."""
-    known = reading.kept(
-        ("efforts", asked.athlete), lambda: frame(reading.con, EFFORTS, athlete=asked.athlete)
-    )
+def efforts_beside(known: pl.DataFrame, activity_id: str) -> list[Row]:
+    """
+    Return a run's best efforts with the best of all runs before it, and when a later one was faster first.
+
+    Args:
+        known: Every best effort of an athlete: activity_id, distance_m, time_s, started_at and local_date of the run.
+        activity_id: The run.
+
+    Returns:
+        By distance, columns of `known` with pace_s_per_km, previous_s, was_best and beaten_on.
+    """
     mine = known.filter(activity_id=activity_id)
     time_s, other_s = pl.col("time_s"), pl.col("time_s_other")
     is_later = pl.col("started_at_other") > pl.col("started_at")
@@ -238,6 +244,13 @@ def _efforts(asked: Asked, reading: Reading, activity_id: str) -> list[Row]:
         )
         .to_dicts()
     )
+
+
+def _efforts(asked: Asked, reading: Reading, activity_id: str) -> list[Row]:
+    known = reading.kept(
+        ("efforts", asked.athlete), lambda: frame(reading.con, EFFORTS, athlete=asked.athlete)
+    )
+    return efforts_beside(known, activity_id)
 
 
 def _track(asked: Asked, reading: Reading, run: Row) -> Track | None:

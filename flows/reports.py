@@ -18,7 +18,7 @@ from store.files import write_whole
 from store.home import Home
 from store.settings import Settings
 
-MADE_OF = "<!-- made of {} -->\n"
+MADE_OF = "\n<!-- made of {} -->\n"
 """The last line of a page in the home; drawing one takes seconds, and a coach has hundreds."""
 TABLES = """
     select table_name, bool_or(column_name = 'athlete') as is_athletes, bool_or(column_name = 'activity_id') as is_of_activities

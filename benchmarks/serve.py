@@ -48,6 +48,8 @@ EVERY = timedelta(hours=29)
 LOOK_EVERY_S = 0.05
 PATIENCE_S = 600
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+PAGE_MIB = os.sysconf("SC_PAGE_SIZE") / 2**20
+NAMES = ("flows.prefect_server", "ingest.workers", "serve")
 ATHLETES = ("me", *(f"other{place}" for place in range(ALERTS)))
 SETTINGS = """\
 default_athlete = "me"
@@ -107,9 +109,11 @@ def measured(home: Home, serve: int, letters: list[float]) -> dict[str, Any]:
         "drop_to_alert_s": [round(seconds, 2) for seconds in alerts_s(home, letters)],
     }
     wait_until(lambda: is_idle(home))
-    before = cpu_s(serve)
+    before_s = cpu_s(serve)
     time.sleep(IDLE_S)
-    found["idle_cpu_percent"] = 100 * (cpu_s(serve) - before) / IDLE_S
+    idle = {name: 100 * (total_s - before_s[name]) / IDLE_S for name, total_s in cpu_s(serve).items()}
+    found["idle_cpu_percent"] = sum(idle.values())
+    found["of_it_percent"] = {name: round(percent, 2) for name, percent in idle.items()}
     rss_mib = [resident_mib(serve)]
     for place in range(DROPS):
         started_at = last - timedelta(days=3) + timedelta(minutes=5 * place)
@@ -211,7 +215,7 @@ def of_it_taking_in_s(home: Home) -> float:
         rows = con.execute(
             "select epoch(ended_at - started_at) from flow_log where step = 'take_in' and counts ->> 'ingested' = '1'"
         ).fetchall()
-    return median(row[0] for row in rows)
+    return float(median(row[0] for row in rows))
 
 
 def alerts_s(home: Home, letters: list[float]) -> Iterator[float]:
@@ -236,25 +240,29 @@ def wait_until(is_so: Callable[[], bool]) -> None:
         time.sleep(LOOK_EVERY_S)
 
 
-def cpu_s(serve: int) -> float:
-    """Return the processor's time that the process and those below it have taken."""
-    return sum(
-        sum(map(int, Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13])) / TICKS_PER_S
-        for pid in family_of(serve)
-    )
+def cpu_s(serve: int) -> dict[str, float]:
+    """Return the processor's time that each process has taken, by what it is."""
+    return by_name(serve, lambda process: sum(map(int, fields_of(process)[11:13])) / TICKS_PER_S)
 
 
 def resident_mib(serve: int) -> dict[str, float]:
-    """Return the memory of each process by what it is."""
+    """Return the memory of each process, by what it is."""
+    return by_name(serve, lambda process: int(fields_of(process)[21]) * PAGE_MIB)
+
+
+def by_name(serve: int, figure: Callable[[Path], float]) -> dict[str, float]:
+    """Return a figure of the process and of those below it, by what they are."""
     found: dict[str, float] = {}
     for pid in family_of(serve):
-        words = Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
-        name = next(
-            (word for word in words if word in ("flows.prefect_server", "ingest.workers", "serve")), "other"
-        )
-        kib = int(Path(f"/proc/{pid}/status").read_text().split("VmRSS:")[1].split()[0])
-        found[name] = found.get(name, 0) + kib / 2**10
+        process = Path(f"/proc/{pid}")
+        words = (process / "cmdline").read_bytes().decode().split("\0")
+        name = next((word for word in words if word in NAMES), "other")
+        found[name] = found.get(name, 0) + figure(process)
     return found
+
+
+def fields_of(process: Path) -> list[str]:
+    return (process / "stat").read_text().rpartition(")")[2].split()
 
 
 def family_of(pid: int) -> list[int]:

@@ -1,17 +1,19 @@
 """Flow `digest`: the letter about the week."""
 
 from datetime import date
+from functools import partial
 
 from prefect import flow
 
-from flows import tasks
+from flows import steps, tasks
 from flows.discretion import discreet
+from flows.run_names import name_by_day
 from flows.steps import Counts, clock_of
 from store.home import at
 from store.settings import read_settings
 
 
-@flow(name="digest", persist_result=False)
+@flow(name="digest", flow_run_name=partial(name_by_day, "digest"), persist_result=False)
 @discreet
 def digest(home: str, today: date | None = None) -> Counts:
     """
@@ -24,7 +26,8 @@ def digest(home: str, today: date | None = None) -> Counts:
     folder = at(home)
     settings = read_settings(folder)
     clock = clock_of(settings, today)
-    counts = tasks.refresh(folder, settings, clock)
-    counts |= tasks.raise_alerts(folder, settings, clock)
-    counts |= tasks.write_digests(folder, settings, clock)
+    with steps.in_one_go(folder, "digest"):
+        counts = tasks.refresh(folder, settings, clock)
+        counts |= tasks.raise_alerts(folder, settings, clock)
+        counts |= tasks.write_digests(folder, settings, clock)
     return counts | tasks.notify(folder, settings, clock)

@@ -67,9 +67,16 @@ def wait_until_healthy(url: str, stop: threading.Event) -> None:
 
 
 def is_healthy(url: str) -> bool:
-    """Tell whether a Prefect server answers at this address, and answers us where PREFECT_API_AUTH_STRING says who we are."""
-    request = urllib.request.Request(f"{url}/api/health")
-    if password := os.environ.get("PREFECT_API_AUTH_STRING"):
+    """
+    Tell whether a Prefect server answers at this address, and answers us.
+
+    Who we are says PREFECT_API_AUTH_STRING, if it is set, and to Prefect Cloud PREFECT_API_KEY.
+    """
+    is_cloud = "/workspaces/" in url
+    request = urllib.request.Request(f"{url}/health" if is_cloud else f"{url}/api/health")
+    if is_cloud:
+        request.add_header("Authorization", f"Bearer {os.environ.get('PREFECT_API_KEY', '')}")
+    elif password := os.environ.get("PREFECT_API_AUTH_STRING"):
         # Its health a server tells everybody, that of another home at the same port as well.
         request = urllib.request.Request(f"{url}/api/admin/version")
         request.add_header("Authorization", f"Basic {base64.b64encode(password.encode()).decode()}")

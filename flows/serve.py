@@ -38,13 +38,15 @@ def serve(home: Home, settings: Settings, others: Sequence[Part] = ()) -> None:
     stop, server_stops = threading.Event(), threading.Event()
     keepers: list[threading.Thread] = []
     report = partial(_report, home, settings)
+    given = os.environ.get("PREFECT_API_URL")
     with (
         serving(home),
         _set_by_signals(stop),
         running_server(home, server_stops, report) as url,
         ExitStack() as running,
     ):
-        print(f"Prefect's pages: {url}  ·  password: {password_file(home)}  ·  stop with Ctrl-C", flush=True)
+        where = f"server: {given}" if given else f"pages: {url}  ·  password: {password_file(home)}"
+        print(f"Prefect's {where}  ·  stop with Ctrl-C", flush=True)
         from flows.serve_parts import parts  # Prefect is imported when it has been told where its server is
 
         for part in (*parts(home, settings, url), *others):

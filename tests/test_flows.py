@@ -305,6 +305,13 @@ def test_the_automations_of_the_documents_are_taken_by_a_server(file: Path) -> N
     assert Automation.read(id=created.id).actions[0].block_document_id == block
 
 
+def test_every_run_has_a_name_that_says_what_it_was_about() -> None:
+    """Without one Prefect makes one up."""
+    from flows.deployments import DEPLOYED
+
+    assert [one.flow.name for one in DEPLOYED if one.flow.flow_run_name is None] == []
+
+
 @pytest.mark.homes
 def test_the_deployments_of_prefect_yaml_are_those_that_are_served(tmp_path: Path) -> None:
     """A server takes them all; schedules are those of a kneewatch.toml in which nothing is set."""

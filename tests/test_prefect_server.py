@@ -12,13 +12,15 @@ import pytest
 from flows.prefect_server import _free_port, is_healthy
 
 OURS = "Basic a25lZXdhdGNoOm91cnM="  # kneewatch:ours
+WORKSPACE = "/api/accounts/1/workspaces/2"
 
 
 class Server(BaseHTTPRequestHandler):
-    """As Prefect's: its health it tells everybody, anything else only who has the password."""
+    """As Prefect's: its health it tells everybody, anything else only who has the password; as its cloud for a workspace."""
 
     def do_GET(self) -> None:
-        is_let_in = self.path == "/api/health" or self.headers["Authorization"] == OURS
+        known = "Bearer ours" if self.path.startswith(WORKSPACE) else OURS
+        is_let_in = self.path == "/api/health" or self.headers["Authorization"] == known
         self.send_response(200 if is_let_in else 401)
         self.end_headers()
 
@@ -52,6 +54,17 @@ def test_where_no_password_is_known_health_says_enough(url: str, monkeypatch: py
     monkeypatch.delenv("PREFECT_API_AUTH_STRING", raising=False)
 
     assert is_healthy(url)
+
+
+@pytest.mark.parametrize(("key", "expected"), [("ours", True), ("theirs", False)])
+def test_a_workspace_of_prefects_cloud_is_asked_with_the_key(
+    url: str, key: str, expected: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its address ends with the workspace; a home that took it for down would do without Prefect for ever."""
+    monkeypatch.setenv("PREFECT_API_KEY", key)
+    monkeypatch.delenv("PREFECT_API_AUTH_STRING", raising=False)
+
+    assert is_healthy(url + WORKSPACE) is expected
 
 
 def test_two_that_start_at_once_do_not_take_the_same_port() -> None:

@@ -8,7 +8,9 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
+import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -40,6 +42,25 @@ def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     yield serving
     serving.process.kill()
     serving.process.wait()
+
+
+@pytest.fixture
+def own_server(tmp_path: Path) -> Iterator[str]:
+    """Yield the address of a Prefect server that is not ours."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("PREFECT_")}
+    server = subprocess.Popen(
+        [sys.executable, "-m", "prefect", "server", "start", "--port", str(port)],
+        env={**environment, "PREFECT_HOME": str(tmp_path / "own"), "DO_NOT_TRACK": "1"},
+        stdout=subprocess.DEVNULL,
+    )
+    url = f"http://127.0.0.1:{port}"
+    within_patience(lambda: is_healthy(url))
+    yield url
+    server.terminate()
+    server.wait(PATIENCE_S)
 
 
 def test_what_was_dropped_before_it_began_is_taken_in(serving: Serving) -> None:
@@ -138,6 +159,23 @@ def test_it_ends_clean(serving: Serving) -> None:
     assert serving.said().removeprefix(before) == ""
     assert not is_healthy(url)
     assert server(serving.home) is None
+
+
+def test_a_prefect_server_of_ones_own_is_used_and_left_running(home: Home, own_server: str) -> None:
+    """It is told all that one of ours would be; nobody is sent to a password that it does not know."""
+    serving = serve(home, prefects_api=f"{own_server}/api")
+    within_patience(lambda: flow_runs(serving))  # what a start does
+
+    drop(home, EXPORTS[0])
+
+    names = within_patience(
+        lambda: (found := {run["name"] for run in flow_runs(serving)}) and "intake-1-file" in found and found
+    )
+    assert any(name.startswith("daily-") for name in names)
+    assert serving.end(signal.SIGTERM) == 0
+    assert is_healthy(own_server)
+    assert f"Prefect's server: {own_server}/api" in serving.said()
+    assert "password" not in serving.said()
 
 
 def test_ctrl_c_while_it_starts_ends_it_clean(home: Home) -> None:

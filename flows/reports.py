@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections import defaultdict
 from datetime import date
 from functools import partial
@@ -28,23 +29,35 @@ TABLES = """
 """
 
 
-def write_reports(con: duckdb.DuckDBPyConnection, home: Home, settings: Settings, *, today: date) -> int:
+def write_reports(
+    con: duckdb.DuckDBPyConnection, home: Home, settings: Settings, *, today: date, for_s: float
+) -> tuple[int, int]:
     """
-    Write latest.html and the dated page of each athlete of whom they would show something new; return of how many.
+    Write latest.html and the dated page of each athlete of whom they would show something new, one at least if there is any.
 
-    Athletes other than the default one have their key in the names.
+    After `for_s` seconds the others are left for another time. Returns of how many athletes pages were written, and of how
+    many are left. Athletes other than the default one have their key in the names.
     """
+    until = time.monotonic() + for_s
+    stale = {
+        athlete: mark
+        for athlete, mark in made_of(con, settings, today).items()
+        if any(_last_line(path) != mark for path in _pages_of(athlete, home, settings, today))
+    }
     written = 0
-    for athlete, mark in made_of(con, settings, today).items():
-        suffix = "" if athlete == settings.default_athlete else f"-{athlete}"
-        paths = [home.reports / f"{day}{suffix}.html" for day in ("latest", today.isoformat())]
-        if all(_last_line(path) == mark for path in paths):
-            continue
+    for athlete, mark in stale.items():
         page = report_html(con, settings, athlete=athlete, today=today) + mark
-        for path in paths:
+        for path in _pages_of(athlete, home, settings, today):
             write_whole(path, page.encode())
         written += 1
-    return written
+        if time.monotonic() > until:
+            break
+    return written, len(stale) - written
+
+
+def _pages_of(athlete: str, home: Home, settings: Settings, today: date) -> list[Path]:
+    suffix = "" if athlete == settings.default_athlete else f"-{athlete}"
+    return [home.reports / f"{day}{suffix}.html" for day in ("latest", today.isoformat())]
 
 
 def report_html(con: duckdb.DuckDBPyConnection, settings: Settings, *, athlete: str, today: date) -> str:

@@ -12,7 +12,7 @@ from store.files import sweep
 from store.home import Home
 
 PATIENCE_S = 600.0
-_LOOK_AGAIN_S = 0.05
+LOOK_AGAIN_S = 0.05
 
 
 class BusyError(StoreError):
@@ -100,6 +100,6 @@ def _wait_for(descriptor: int, home: Home, patience_s: float) -> None:
             if time.monotonic() > deadline:
                 who = holder(home) or "another process"
                 raise BusyError(f"{home.root} is in use by {who}; try again when it is done.") from None
-            time.sleep(_LOOK_AGAIN_S)
+            time.sleep(LOOK_AGAIN_S)
         else:
             return

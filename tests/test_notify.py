@@ -130,6 +130,19 @@ def test_a_channel_that_is_down_gets_its_letters_when_it_is_back(own_home: Home,
     assert len(channel.letters) == 2
 
 
+def test_an_intake_that_brings_nothing_tries_the_letters_that_wait(own_home: Home, channel: Channel) -> None:
+    """Nothing runs more often; while Prefect's server is away as well."""
+    add_channel(own_home, "phone", channel.url)
+    channel.fails = True
+    review(own_home)
+    channel.fails = False
+
+    counts = steps.take_in_and_review(own_home, read_settings(own_home), clock_at(3))
+
+    assert counts["delivered"] == 2
+    assert len(channel.letters) == 2
+
+
 def test_a_channel_down_for_a_day_is_tried_less_and_less_often(own_home: Home, channel: Channel) -> None:
     """After 2, 4, 8 ... minutes, then every hour, and never a moment earlier; once it is back, once and no more."""
     add_channel(own_home, "phone", channel.url, 'min_severity = "stop"')

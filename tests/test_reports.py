@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from datetime import date, timedelta
+from math import inf
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,6 +14,7 @@ import duckdb
 import pytest
 from starlette.testclient import TestClient
 
+from flows import steps
 from flows.reports import TABLES, made_of, physio_html, report_html, write_reports
 from ingest.logs import pain_report
 from ingest.pain_log import save_pain_reports
@@ -19,6 +22,7 @@ from kneewatch.web.app import create_app
 from report import charts
 from store.database import opened_copy
 from store.home import Home
+from store.lock import holder, writing
 from store.settings import Athlete, Settings
 from tests.conftest import DAY_AFTER_THE_LAST_RUN
 
@@ -44,7 +48,8 @@ def con(known: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnection]
 def written(con: duckdb.DuckDBPyConnection, home: Home) -> list[str]:
     """Write the reports and return the names of the files that were."""
     before = {path: path.stat().st_ino for path in home.reports.glob("*.html")}
-    count = write_reports(con, home, MARA, today=TODAY)
+    count, left = write_reports(con, home, MARA, today=TODAY, for_s=inf)
+    assert left == 0
     names = sorted(p.name for p in home.reports.glob("*.html") if p.stat().st_ino != before.get(p))
     assert len(names) == 2 * count
     return names
@@ -61,6 +66,32 @@ def test_pages_that_would_show_the_same_are_left_alone(con: duckdb.DuckDBPyConne
         .read_text()
         .startswith(report_html(con, MARA, athlete="mara", today=TODAY))
     )
+
+
+def test_what_takes_too_long_is_left_for_the_next_time(con: duckdb.DuckDBPyConnection, home: Home) -> None:
+    """One page at least, so that it comes to an end."""
+    turns = [write_reports(con, home, MARA, today=TODAY, for_s=0) for _ in range(3)]
+
+    assert turns == [(1, 1), (1, 0), (0, 0)]
+
+
+def test_who_wants_to_write_meanwhile_does_not_wait_for_all_pages(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of a coach's runners take minutes each morning, and drops come when they come."""
+    monkeypatch.setattr(steps, "DRAWING_TURN_S", 0.0)
+    many = Settings(default_athlete="a", athletes={key: Athlete() for key in "abcd"})
+    drawing = threading.Thread(target=steps.publish, args=(home, many, DAY_AFTER_THE_LAST_RUN))
+
+    drawing.start()
+    while not (holder(home) or "").startswith("publish"):
+        assert drawing.is_alive()
+    with writing(home, "a drop"):
+        drawn = len(list(home.reports.glob("latest*.html")))
+    drawing.join()
+
+    assert 1 <= drawn < len(many.athletes)
+    assert len(list(home.reports.glob("latest*.html"))) == len(many.athletes)
 
 
 def test_what_is_new_of_one_is_no_news_of_another(con: duckdb.DuckDBPyConnection, home: Home) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections import defaultdict
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 import duckdb
 
 from flows.maps import shared_way
+from flows.news import sums_by_athlete
 from flows.refresh import athletes_of, names_of, rules_of
 from report.format import Units, written_as_in
 from report.versions import versions
@@ -21,12 +21,6 @@ from store.settings import Settings
 
 MADE_OF = "\n<!-- made of {} -->\n"
 """The last line of a page in the home; drawing one takes seconds, and a coach has hundreds."""
-TABLES = """
-    select table_name, bool_or(column_name = 'athlete') as is_athletes, bool_or(column_name = 'activity_id') as is_of_activities
-    from duckdb_columns() join duckdb_tables() using (database_name, schema_name, table_name)
-    where database_name = current_database() and schema_name = 'main'
-    group by table_name having is_athletes or is_of_activities order by table_name
-"""
 
 
 def write_reports(
@@ -117,25 +111,11 @@ def made_of(con: duckdb.DuckDBPyConnection, settings: Settings, today: date) -> 
     """Return by athlete the last line of the page, which becomes another when anything does that the page can show."""
     names = names_of(athletes_of(con, settings), settings)
     written_in = (settings.units, settings.locale, rules_of(settings), versions(), today)
-    sums: defaultdict[str, list[object]] = defaultdict(list)
-    for table, athlete, content in con.execute(_sums(con)).fetchall():
-        sums[athlete].append((table, content))
+    sums = sums_by_athlete(con)
     told = {athlete: repr((name, written_in, sums[athlete])) for athlete, name in names.items()}
     return {
         athlete: MADE_OF.format(hashlib.sha256(text.encode()).hexdigest()) for athlete, text in told.items()
     }
-
-
-def _sums(con: duckdb.DuckDBPyConnection) -> str:
-    """Return the question for a sum over all that each table knows of each athlete."""
-    return (
-        " union all ".join(
-            f"select '{table}', {'t' if is_athletes else 'a'}.athlete, sum(hash(t)) from {table} t "
-            f"{'' if is_athletes else 'join activities a using (activity_id)'} group by all"
-            for table, is_athletes, _ in con.execute(TABLES).fetchall()
-        )
-        + " order by 1, 2"
-    )
 
 
 def _last_line(path: Path) -> str:

@@ -18,6 +18,7 @@ import duckdb
 from flows.adjusting import accept_proposal, undo_last
 from flows.alerting import forget_waits, note_try, raise_for_athlete, take_letter, withdraw
 from flows.digests import due_day, write_digest
+from flows.news import note_raised, note_refreshed, with_news
 from flows.plans import NO_PLAN, PlanChoice, plan_choice
 from flows.refresh import athletes_of, names_of, refresh_athlete
 from flows.reminding import reminders
@@ -168,20 +169,27 @@ def rebuild(home: Home, settings: Settings, clock: Clock, *, from_archive: bool)
 
 
 def refresh(home: Home, settings: Settings, clock: Clock, *, rebuild: bool = False) -> Counts:
-    """Compute everything that is derived; `rebuild` computes also what has not changed."""
+    """Compute everything that is derived of whom anything is new; `rebuild` computes also what has not changed."""
     with _step(home, "refresh", clock) as (con, counts):
-        for athlete in athletes_of(con, settings):
+        athletes = athletes_of(con, settings)
+        if not rebuild:
+            athletes = [*with_news(con, home, settings, today=clock.today)]
+        for athlete in athletes:
             done = refresh_athlete(con, home, settings, athlete, today=clock.today, rebuild=rebuild)
             _add(counts, done)
+        note_refreshed(con, home, settings, athletes, today=clock.today)
+        counts["athletes"] = len(athletes)
     return counts
 
 
 def raise_alerts(home: Home, settings: Settings, clock: Clock) -> Counts:
-    """Store the alerts of everybody, and put those that are due into the outbox."""
+    """Store the alerts of whom anything is new, and put those that are due into the outbox."""
     with written_as_in(settings.locale), _step(home, "raise_alerts", clock) as (con, counts):
-        for athlete in athletes_of(con, settings):
+        news = with_news(con, home, settings, today=clock.today)
+        for athlete in news:
             done = raise_for_athlete(con, settings, athlete, today=clock.today, now=clock.now)
             _add(counts, done)
+        note_raised(con, home, settings, news, today=clock.today)
     return counts
 
 

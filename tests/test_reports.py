@@ -15,7 +15,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from flows import steps
-from flows.reports import TABLES, made_of, physio_html, report_html, write_reports
+from flows.news import TABLES
+from flows.reports import made_of, physio_html, report_html, write_reports
 from ingest.logs import pain_report
 from ingest.pain_log import save_pain_reports
 from kneewatch.web.app import create_app

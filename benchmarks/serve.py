@@ -28,7 +28,7 @@ from flows import steps
 from flows.prefect_server import is_healthy
 from sample_data import fit_writer
 from sample_data.history import made_up_samples, write_activity
-from sample_data.recording import record
+from sample_data.recording import Recording, record
 from sample_data.story import Run
 from store import home as homes
 from store.database import opened_published, opened_store, transaction
@@ -74,54 +74,45 @@ def main() -> None:
             SETTINGS.format(port=port, athletes=[*ATHLETES]) + "".join(map(athlete_table, ATHLETES))
         )
         write_history(home)
+        found: dict[str, Any] = {"runs": RUNS, "drops_in_a_day": DROPS}
         with serving(home) as process:
-            found = measured(home, process.pid, letters)
-            began = time.monotonic()
-            process.send_signal(signal.SIGTERM)
-            process.wait()
-            found["stop_s"] = time.monotonic() - began
-    for what, value in found.items():
-        print(f"{what:<28} {value:.2f}" if isinstance(value, float) else f"{what:<28} {value}")
+            for what, value in measured(home, process, letters):
+                print(f"{what:<28} {value:.2f}" if isinstance(value, float) else f"{what:<28} {value}")
+                sys.stdout.flush()  # a day of drops takes half an hour
+                found[what] = value
     OUT.parent.mkdir(exist_ok=True)
     OUT.write_text(json.dumps(found, indent=1) + "\n")
 
 
-def measured(home: Home, serve: int, letters: list[float]) -> dict[str, Any]:
-    """Return all that is measured, by its name with the unit."""
+def measured(home: Home, process: subprocess.Popen[bytes], letters: list[float]) -> Iterator[tuple[str, Any]]:
+    """Yield what is measured, name with unit and figure, as soon as it is; the last one stops the process."""
     last = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-    drop(
-        home, fit_writer.encode(replace(RUN, started_at=last - timedelta(hours=TIMED_DROPS + 2))), "warm.fit"
-    )
-    rows_s = [
-        drop(
-            home,
-            fit_writer.encode(replace(RUN, started_at=last - timedelta(hours=place + 2))),
-            f"{place}.fit",
-        )
-        for place in range(TIMED_DROPS)
-    ]
-    wait_until(lambda: is_idle(home))
-    found: dict[str, Any] = {
-        "runs": RUNS,
-        "drop_to_row_p50_s": median(rows_s),
-        "drop_to_row_p95_s": quantiles(rows_s, n=20)[-1],
-        "of_it_taking_in_p50_s": of_it_taking_in_s(home),
-        "drop_to_alert_s": [round(seconds, 2) for seconds in alerts_s(home, letters)],
-    }
-    wait_until(lambda: is_idle(home))
-    before_s = cpu_s(serve)
+
+    def dropped_s(name: str, started_at: datetime, recording: Recording = RUN) -> float:
+        return drop(home, fit_writer.encode(replace(recording, started_at=started_at)), name)
+
+    dropped_s("warm.fit", last - timedelta(hours=TIMED_DROPS + 2))
+    rows_s = [dropped_s(f"{place}.fit", last - timedelta(hours=place + 2)) for place in range(TIMED_DROPS)]
+    yield "drop_to_row_p50_s", median(rows_s)
+    yield "drop_to_row_p95_s", quantiles(rows_s, n=20)[-1]
+    yield "of_it_taking_in_p50_s", of_it_taking_in_s(home)
+    yield "drop_to_alert_s", [round(seconds, 2) for seconds in alerts_s(home, letters)]
+    before_s = cpu_s(process.pid)
     time.sleep(IDLE_S)
-    idle = {name: 100 * (total_s - before_s[name]) / IDLE_S for name, total_s in cpu_s(serve).items()}
-    found["idle_cpu_percent"] = sum(idle.values())
-    found["of_it_percent"] = {name: round(percent, 2) for name, percent in idle.items()}
-    rss_mib = [resident_mib(serve)]
-    for place in range(DROPS):
-        started_at = last - timedelta(days=3) + timedelta(minutes=5 * place)
-        drop(home, fit_writer.encode(replace(SHORT_RUN, started_at=started_at)), f"day{place}.fit")
-        if (place + 1) % max(DROPS // 6, 1) == 0:
-            rss_mib.append(resident_mib(serve))
-    found["resident_mib"] = [{name: round(mib) for name, mib in one.items()} for one in rss_mib]
-    return found
+    idle = {name: 100 * (total_s - before_s[name]) / IDLE_S for name, total_s in cpu_s(process.pid).items()}
+    yield "idle_cpu_percent", sum(idle.values())
+    yield "of_it_percent", {name: round(percent, 2) for name, percent in idle.items()}
+    for place in range(DROPS + 1):
+        if place % max(DROPS // 6, 1) == 0:
+            yield (
+                f"resident_mib_after_{place}",
+                {name: round(mib) for name, mib in resident_mib(process.pid).items()},
+            )
+        dropped_s(f"day{place}.fit", last - timedelta(days=3) + timedelta(minutes=5 * place), SHORT_RUN)
+    began = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    process.wait()
+    yield "stop_s", time.monotonic() - began
 
 
 def athlete_table(key: str) -> str:

@@ -1,6 +1,7 @@
 """What runs beside Prefect's server while a home is served: the watcher of its inbox, and the flows on their schedules."""
 
 import asyncio
+import logging
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -35,6 +36,8 @@ from store.settings import Settings, read_settings
 Steps = Callable[[Home, Settings, Clock], Counts]
 IS_OVER = object()
 LOOK_EVERY_S = 0.2
+COMPLAIN_AT_THE_END = ("prefect.FlowRunCancellingObserver", "asyncio")
+"""They print how a connection was lost long ago, if Prefect's server was slow to come again after a crash."""
 
 
 def parts(home: Home, settings: Settings, url: str) -> tuple[Part, ...]:
@@ -89,6 +92,8 @@ async def _run_until(stop: threading.Event, home: Home, settings: Settings, bega
     while not (stop.is_set() or running.done()):
         await asyncio.sleep(LOOK_EVERY_S)
     if not running.done():
+        for name in COMPLAIN_AT_THE_END:
+            logging.getLogger(name).disabled = True
         await runner.astop()
     await running
 

@@ -61,7 +61,7 @@ def note_refreshed(
     con: duckdb.DuckDBPyConnection, home: Home, settings: Settings, athletes: Collection[str], *, today: date
 ) -> None:
     """Note that all that is derived of these athletes was computed from what is there now; their alerts come next."""
-    states = _states(con, settings, today)
+    states = _states(con, settings, today) if athletes else {}
     _note(home, {athlete: REFRESHED + states[athlete] for athlete in athletes})
 
 
@@ -74,7 +74,7 @@ def note_raised(
     Of whom anything came in between trends and alerts, nothing is noted: both have to be computed again.
     """
     noted = _noted(home)
-    states = _states(con, settings, today)
+    states = _states(con, settings, today) if before else {}
     _note(
         home,
         {
@@ -110,4 +110,5 @@ def _noted(home: Home) -> dict[str, str]:
 
 
 def _note(home: Home, states: Mapping[str, str]) -> None:
-    write_whole(home.state / "derived.json", json.dumps({**_noted(home), **states}).encode())
+    if states:
+        write_whole(home.state / "derived.json", json.dumps({**_noted(home), **states}).encode())

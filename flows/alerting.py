@@ -178,9 +178,9 @@ def put_out(con: duckdb.DuckDBPyConnection, letter_id: str, channel: str) -> Non
     )
 
 
-def withdraw(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+def withdraw(con: duckdb.DuckDBPyConnection, settings: Settings) -> bool:
     """
-    Take out of the outbox what a channel may not hear of any more, as when an athlete no longer consents.
+    Take out of the outbox what a channel may not hear of any more, as when an athlete no longer consents; tell whether there was any.
 
     What is being sent cannot be called back. Letters for a channel that is not there stay: it may have been set in
     another program's environment.
@@ -190,9 +190,14 @@ def withdraw(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
         "left join alerts a using (alert_id) left join digests g on g.digest_id = d.alert_id "
         "where d.delivered_at is null and (d.attempts = 0 or d.last_error is not null)"
     ).fetchall()
-    for letter_id, channel, athlete in waiting:
-        if channel in settings.channels and not settings.may_hear_of(channel, athlete):
-            con.execute("delete from deliveries where alert_id = ? and channel = ?", [letter_id, channel])
+    withdrawn = [
+        (letter_id, channel)
+        for letter_id, channel, athlete in waiting
+        if channel in settings.channels and not settings.may_hear_of(channel, athlete)
+    ]
+    for letter in withdrawn:
+        con.execute("delete from deliveries where alert_id = ? and channel = ?", letter)
+    return bool(withdrawn)
 
 
 def forget_waits(con: duckdb.DuckDBPyConnection, channels: Sequence[str]) -> None:

@@ -41,6 +41,11 @@ def sums_by_athlete(con: duckdb.DuckDBPyConnection) -> Mapping[str, list[tuple[s
     return sums
 
 
+def hashed(*things: object) -> str:
+    """Return what is another text when any of these is another thing; by what they look like, not where they lie."""
+    return hashlib.sha256(repr(things).encode()).hexdigest()
+
+
 def with_news(
     con: duckdb.DuckDBPyConnection, home: Home, settings: Settings, *, today: date
 ) -> dict[str, str]:
@@ -92,12 +97,8 @@ def _states(con: duckdb.DuckDBPyConnection, settings: Settings, today: date) -> 
         return {athletes[0]: ALONE}
     sums = sums_by_athlete(con)
     plans = con.execute("select sum(hash(p)) from imported_plans p").fetchall()
-    for_all = _hashed((settings, versions(), today, plans))
-    return {athlete: _hashed((for_all, sums[athlete])) for athlete in athletes}
-
-
-def _hashed(things: tuple[object, ...]) -> str:
-    return hashlib.sha256(repr(things).encode()).hexdigest()
+    for_all = hashed(settings, versions(), today, plans)
+    return {athlete: hashed(for_all, sums[athlete]) for athlete in athletes}
 
 
 def _noted(home: Home) -> dict[str, str]:

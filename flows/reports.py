@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from datetime import date
 from functools import partial
@@ -11,7 +10,7 @@ from pathlib import Path
 import duckdb
 
 from flows.maps import shared_way
-from flows.news import sums_by_athlete
+from flows.news import hashed, sums_by_athlete
 from flows.refresh import athletes_of, names_of, rules_of
 from report.format import Units, written_as_in
 from report.versions import versions
@@ -112,9 +111,8 @@ def made_of(con: duckdb.DuckDBPyConnection, settings: Settings, today: date) -> 
     names = names_of(athletes_of(con, settings), settings)
     written_in = (settings.units, settings.locale, rules_of(settings), versions(), today)
     sums = sums_by_athlete(con)
-    told = {athlete: repr((name, written_in, sums[athlete])) for athlete, name in names.items()}
     return {
-        athlete: MADE_OF.format(hashlib.sha256(text.encode()).hexdigest()) for athlete, text in told.items()
+        athlete: MADE_OF.format(hashed(name, written_in, sums[athlete])) for athlete, name in names.items()
     }
 
 

@@ -219,7 +219,8 @@ def publish(home: Home, settings: Settings, clock: Clock) -> None:
     """
     Write the reports; the read copy of the database follows every step by itself.
 
-    Those of many athletes take minutes each morning: whoever else wants to write has a turn in between.
+    Those of many athletes take minutes each morning: whoever else wants to write has a turn in between, unless this is
+    part of one go.
     """
     left = 1
     while left:
@@ -242,7 +243,7 @@ def notify(home: Home, settings: Settings, clock: Clock) -> Counts:
     done: Counts = {"tried": 0, "delivered": 0}
     failed: set[tuple[str, bool]] = set()
     with _step(home, "deliver", clock, is_published=False) as (con, _):
-        withdraw(con, settings)
+        is_changed = withdraw(con, settings)
         letter = take_letter(con, settings, now=clock.now)
     while letter is not None:
         error = send(letter, settings.channels.get(letter.channel), _name_on_letters(letter, settings))
@@ -253,9 +254,9 @@ def notify(home: Home, settings: Settings, clock: Clock) -> Counts:
             counts.update(tried=1, delivered=int(error is None))
             letter = take_letter(con, settings, now=clock.now, failed=failed)
         _add(done, counts)
-    if done["tried"]:
+    if is_changed or done["tried"]:
         with in_one_go(home, "deliver"):
-            pass
+            pass  # the copy alone
     return done
 
 

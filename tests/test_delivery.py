@@ -31,7 +31,7 @@ from kneewatch.doctor import check
 from report import notify
 from report.notify import send_text
 from store import home as homes
-from store.database import insert_rows, opened_store
+from store.database import insert_rows, opened_published, opened_store
 from store.home import Home
 from store.settings import Settings, read_settings
 from tests.json_server import JsonServer
@@ -489,6 +489,20 @@ def test_consent_that_is_withdrawn_holds_for_what_waits(home: Home, endpoints: d
     assert withdrawn == {"phone": 1, "physio": 0, "coach": 0}
     assert left == ["phone"]
     assert (unasked, len(endpoints["physio"].taken)) == (0, 1)
+
+
+def test_a_withdrawn_letter_is_gone_for_readers_too(home: Home, endpoints: dict[str, Endpoint]) -> None:
+    """Though no other letter went out, after which the copy is made anyhow."""
+    settings = two_runners(home, endpoints)
+    endpoints["physio"].does = lambda title: "500"
+    with opened_store(home) as con:
+        report_and_raise(con, settings, "mara")
+    send(home, settings)
+
+    send(home, two_runners(home, endpoints, consent=False), minute=60)
+
+    with opened_published(home) as con:
+        assert con.execute("select channel from deliveries").fetchall() == [("phone",)]
 
 
 def test_doctor_says_who_hears_of_nobody(home: Home, endpoints: dict[str, Endpoint]) -> None:

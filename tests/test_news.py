@@ -159,12 +159,13 @@ def test_on_another_day_with_other_settings_or_plans_everybody_is_computed(own: 
     stricter = settings.model_copy(update={"alerts": settings.alerts.model_copy(update={"pain_p1_max": 1.0})})
     tomorrow = Clock(CLOCK.now + timedelta(days=1), CLOCK.today + timedelta(days=1))
 
-    assert computed(own, stricter) == 3
     assert computed(own, clock=tomorrow) == 3
     assert computed(own, clock=tomorrow) == 0
+    assert computed(own, stricter, clock=tomorrow) == 3
+    assert computed(own, stricter, clock=tomorrow) == 0
     with opened_store(own) as con:
         save_plan(con, "mine", plans.plan_named(con, "half_marathon_beginner"), now=CLOCK.now)
-    assert computed(own, clock=tomorrow) == 3
+    assert computed(own, stricter, clock=tomorrow) == 3
 
 
 def test_what_comes_in_between_trends_and_alerts_is_computed_next(own: Home) -> None:
